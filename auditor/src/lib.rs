@@ -1,0 +1,1 @@
+//! The regulator: verifies ledgers and data locality from artefacts alone.

@@ -1,0 +1,1 @@
+//! The council: federation root, members, trust lists, and a card authority marked as simulated.

@@ -1,0 +1,1 @@
+//! An institution: store, ingest, responder, gateway, registry, ledger, administration.

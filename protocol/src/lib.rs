@@ -1,0 +1,1 @@
+//! The language all parties of a Hibiki federation share: it decides, and does nothing.

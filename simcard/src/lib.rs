@@ -1,0 +1,1 @@
+//! The plastic: a simulated Individual Number card.

@@ -1,0 +1,1 @@
+//! A world in one process and virtual time: UDP links, faults, hosts, seeds.

@@ -1,0 +1,1 @@
+//! The guardian: card, session, and the child's view, which comes together here and only here.

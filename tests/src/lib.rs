@@ -1,0 +1,1 @@
+//! Scenarios with the real processes, and the demo town.

@@ -1,0 +1,1 @@
+//! The road between parties: QUIC with mutual TLS 1.3, peers known by exact public key.
