@@ -1,1 +1,3 @@
-//! An institution: store, ingest, responder, gateway, registry, ledger, administration.
+//! An institution of the federation: it keeps its own records and nobody else's, decides for itself,
+//! logs before it answers, and seals every answer to the guardian's session.
+#![forbid(unsafe_code)]

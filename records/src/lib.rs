@@ -1,1 +1,2 @@
 //! What a record means: categories, FHIR, Japanese dates.
+#![forbid(unsafe_code)]

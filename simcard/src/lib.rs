@@ -1,1 +1,2 @@
 //! The plastic: a simulated Individual Number card.
+#![forbid(unsafe_code)]
