@@ -1,2 +1,33 @@
-//! The language all parties of a Hibiki federation share: it decides, and does nothing.
+//! The language all parties of a Hibiki federation share.
+//!
+//! This crate **decides and does nothing**: no I/O, no clock (`now` is a parameter), randomness only
+//! inside cryptographic operations. A second implementation needs this crate's documentation, the
+//! golden vectors in `tests/golden/` and nothing else.
+//!
+//! The tour, in the order a query travels:
+//!
+//! 1. [`trust`] — who is a member: the signed, numbered trust list every party verifies for itself.
+//! 2. [`session`] — a card's signature over fresh keys, one per institution.
+//! 3. [`token`] and [`grant`] — the registry's short-lived permission for one subject, one
+//!    institution, one session key; the subject named by a pseudonym only that institution can read.
+//! 4. [`query`] — the question, sealed to one institution; [`freshness`] and [`replay`] make it count once.
+//! 5. [`policy`] — holds, consent and age decide; the result is a [`policy::ReadPermit`] one must hold to read.
+//! 6. [`answer`] — records signed by the institution and sealed to the guardian's terminal.
+//! 7. [`outcome`] — what became of each institution asked, and the coverage of a view.
+//! 8. [`frames`] — what passes on one stream between two parties.
+//!
+//! Beneath them: [`cbor`] (strict deterministic encoding), [`signing`] and [`sealing`] (Ed25519,
+//! HPKE, domain separation), [`tlog`] (transparency-log arithmetic), [`limits`] (every bound, in one file).
 #![forbid(unsafe_code)]
+
+pub mod cbor;
+
+pub mod ids;
+pub mod limits;
+
+pub mod sealing;
+
+pub mod signing;
+pub mod time;
+
+pub mod trust;

@@ -1,0 +1,86 @@
+//! Every bound of the protocol, each with its unit and its reason.
+//!
+//! A limit is part of the protocol: two implementations that disagree on one cannot talk. Where a
+//! deployment may choose lower values, its configuration is checked against these.
+
+/// Lowest protocol version this implementation speaks.
+pub const VERSION_MIN: u64 = 1;
+/// Highest protocol version this implementation speaks.
+pub const VERSION_MAX: u64 = 1;
+/// TLS application protocol (RFC 7301) of version 1.
+pub const ALPN: &[u8] = b"hibiki/1";
+
+/// Bytes of a frame between parties, at most: the largest sealed answer and its envelope.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024 + 4096;
+/// Bytes of a frame that is not an answer, at most: a trust list of a few hundred members, a session opening.
+pub const CONTROL_FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// Nesting of a CBOR item, at most. Our deepest structure nests 7.
+pub const CBOR_DEPTH_MAX: usize = 16;
+/// Entries of one CBOR array or map, at most; checked against the bytes that remain as well.
+pub const CBOR_ENTRIES_MAX: u64 = 65_536;
+
+/// Plaintext bytes of a query part after padding: all parts have this one size, so that their
+/// length says nothing about the child, the institution or the grant.
+pub const PART_PLAINTEXT_BYTES: usize = 4096;
+/// Sizes of an answer's padded plaintext, ascending. The first is the common frame: with data or
+/// without, an answer that fits looks like every other.
+pub const ANSWER_PLAINTEXT_BYTES: [usize; 4] = [16 * 1024, 128 * 1024, 1024 * 1024, 4 * 1024 * 1024];
+/// Bytes of an answer before compression, at most: a decompression bomb stops here.
+pub const ANSWER_EXPANDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Records in one answer, at most. A child with weekly entries for 18 years has about 1,000.
+pub const ANSWER_RECORDS_MAX: usize = 10_000;
+/// Bytes of one record's content, at most.
+pub const RECORD_CONTENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Members one view may ask: beyond a few hundred the guardian chooses (design, section 4).
+pub const VIEW_PARTS_MAX: usize = 512;
+/// Members of one federation's trust list, at most.
+pub const MEMBERS_MAX: usize = 4096;
+/// Children one card may act for, at most. Large families and facility heads fit.
+pub const SUBJECTS_PER_CARD_MAX: usize = 64;
+/// Categories named by one query or grant, at most.
+pub const CATEGORIES_MAX: usize = 64;
+
+/// Milliseconds a session lasts at most, and with it every grant: the bound of a revocation that
+/// could not be delivered.
+pub const SESSION_MILLIS_MAX: u64 = 10 * 60 * 1000;
+/// Milliseconds a query may be valid.
+pub const QUERY_MILLIS_MAX: u64 = 60 * 1000;
+/// Milliseconds by which two honest clocks may differ.
+pub const CLOCK_SKEW_MILLIS: u64 = 5 * 60 * 1000;
+/// Milliseconds a gateway's one-use session challenge is valid.
+pub const CHALLENGE_MILLIS_MAX: u64 = 2 * 60 * 1000;
+/// Milliseconds a freshness token is valid at the institution that issued it.
+pub const FRESHNESS_MILLIS: u64 = 120 * 1000;
+/// Milliseconds a query's identity stays in the replay cache: longer than the freshness token that
+/// must accompany it, so that one or the other always refuses a repetition.
+pub const REPLAY_MILLIS: u64 = 180 * 1000;
+/// Entries of the replay cache; when full, queries are refused as busy rather than forgotten.
+pub const REPLAY_ENTRIES_MAX: usize = 262_144;
+/// Deadline of a view in milliseconds when the terminal names none.
+pub const VIEW_DEADLINE_MILLIS_DEFAULT: u64 = 3000;
+/// Deadline of a view in milliseconds, at most.
+pub const VIEW_DEADLINE_MILLIS_MAX: u64 = 30_000;
+
+/// Lifetime of a trust list in milliseconds, at most (30 days, and a day for signing by hand).
+pub const TRUST_LIST_MILLIS_MAX: u64 = 31 * 24 * 3600 * 1000;
+/// Root keys of a federation, at most.
+pub const ROOT_KEYS_MAX: usize = 16;
+/// Trust lists sent in one catch-up exchange.
+pub const TRUST_LISTS_PER_FRAME_MAX: usize = 16;
+
+/// Sessions a gateway keeps open at once; 256 bytes and its keys each.
+pub const SESSIONS_MAX: usize = 16_384;
+/// Queries an institution works on at once; more are answered `busy`.
+pub const QUERIES_AT_ONCE_MAX: usize = 256;
+/// Views a gateway fans out at once; more are refused as busy.
+pub const VIEWS_AT_ONCE_MAX: usize = 64;
+/// Bytes of a display name (a person's or a member's), at most.
+pub const NAME_BYTES_MAX: usize = 256;
+
+const _: () = {
+    assert!(FRESHNESS_MILLIS < REPLAY_MILLIS);
+    assert!(QUERY_MILLIS_MAX <= FRESHNESS_MILLIS);
+    assert!(ANSWER_PLAINTEXT_BYTES[3] + 4096 <= FRAME_BYTES_MAX);
+    assert!(SESSION_MILLIS_MAX <= 10 * 60 * 1000);
+};
