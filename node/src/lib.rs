@@ -1,3 +1,9 @@
 //! An institution of the federation: it keeps its own records and nobody else's, decides for itself,
 //! logs before it answers, and seals every answer to the guardian's session.
 #![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod config;
+pub mod env;
+pub mod observe;
+pub mod shutdown;

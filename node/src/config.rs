@@ -1,0 +1,5 @@
+//! Configuration.
+
+mod nearest;
+
+pub use nearest::nearest;

@@ -1,0 +1,158 @@
+//! Every metric of the node: its name, unit and labels, in one place.
+//!
+//! Names follow the Prometheus conventions (base units, `_total` for counters). Labels come from the closed
+//! lists below; none can hold a person, a pseudonym or a reason of refusal (a scraper must not learn from a
+//! counter what a guardian must not learn from an answer). Must not know: who increments them and when.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+/// What a metric counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its unit.
+    pub unit: Unit,
+    /// The labels it may carry.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($constant:ident = $name:literal, $kind:ident, $unit:ident, [$($label:literal),*], $help:literal;)+) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)+
+
+        /// Every metric of the node.
+        pub const ALL: &[Metric] = &[
+            $(Metric { name: $name, kind: Kind::$kind, unit: Unit::$unit, labels: &[$($label),*], help: $help },)+
+        ];
+    };
+}
+
+metrics! {
+    BUILD_INFO = "hibiki_build_info", Gauge, Count, ["version"],
+        "Always 1; the label names the running version.";
+    STARTED = "hibiki_start_time_seconds", Gauge, Seconds, [],
+        "When the process started, in seconds since the Unix epoch.";
+    TRUST_LIST_EPOCH = "hibiki_trust_list_epoch", Gauge, Count, [],
+        "Number of the trust list in force.";
+    TRUST_LIST_EXPIRES = "hibiki_trust_list_expires_seconds", Gauge, Seconds, [],
+        "When the trust list in force expires, in seconds since the Unix epoch.";
+    LINKS_UP = "hibiki_links_up", Gauge, Count, [],
+        "Members connected at this moment.";
+    LINKS_WANTED = "hibiki_links_wanted", Gauge, Count, [],
+        "Members this node keeps a connection with.";
+    LINK_DIALS = "hibiki_link_dials_total", Counter, Count, ["result"],
+        "Attempts to connect to a member: up, failed or refused.";
+    QUERIES = "hibiki_queries_total", Counter, Count, [],
+        "Guardians' queries this gateway fanned out.";
+    PARTS_RELAYED = "hibiki_parts_relayed_total", Counter, Count, ["result"],
+        "Parts this gateway relayed: answered, unreachable, timed_out or busy, as the gateway itself saw it.";
+    QUERY_SECONDS = "hibiki_query_seconds", Histogram, Seconds, [],
+        "From a query's arrival at this gateway to its last part.";
+    PARTS_ANSWERED = "hibiki_parts_answered_total", Counter, Count, [],
+        "Parts this institution answered, whatever the answer was.";
+    PART_SECONDS = "hibiki_part_seconds", Histogram, Seconds, [],
+        "From a part's arrival at this institution to its sealed answer, the answer floor included.";
+    PARTS_DROPPED = "hibiki_parts_dropped_total", Counter, Count, [],
+        "Parts refused before they were opened: malformed, stale, or over the rate.";
+    GRANTS = "hibiki_grants_total", Counter, Count, [],
+        "Grants this registry signed.";
+    SESSIONS = "hibiki_sessions", Gauge, Count, [],
+        "Guardians' sessions open at this gateway.";
+    LEDGER_ENTRIES = "hibiki_ledger_entries", Gauge, Count, [],
+        "Entries in this institution's ledger.";
+    LEDGER_COMMIT_SECONDS = "hibiki_ledger_commit_seconds", Histogram, Seconds, [],
+        "Time to make one group of ledger entries durable.";
+    LEDGER_HALTED = "hibiki_ledger_halted", Gauge, Count, [],
+        "1 while the ledger takes no entries, and so nothing is released.";
+    STORE_COMMIT_SECONDS = "hibiki_store_commit_seconds", Histogram, Seconds, [],
+        "Time to make one group of store writes durable.";
+    STORE_FREE_BYTES = "hibiki_store_free_bytes", Gauge, Bytes, [],
+        "Free space on the store's file system.";
+    IMPORT_RECORDS = "hibiki_import_records_total", Counter, Count, ["result"],
+        "Records read by imports: stored, unchanged or refused.";
+    ADMIN_REQUESTS = "hibiki_admin_requests_total", Counter, Count, ["command", "result"],
+        "Commands on the admin socket.";
+    PANICS = "hibiki_panics_total", Counter, Count, [],
+        "Panics caught in tasks; every one is a fault of the program to be reported.";
+}
+
+/// Upper bounds of the duration histograms, in seconds: from a memory lookup to the longest deadline.
+pub const DURATION_BUCKETS_SECONDS: &[f64] =
+    &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Tells the installed recorder what every metric means, and sets those that never change.
+pub fn describe(version: &'static str, started_ms: u64) {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => describe_counter!(metric.name, metric.unit, metric.help),
+            Kind::Gauge => describe_gauge!(metric.name, metric.unit, metric.help),
+            Kind::Histogram => describe_histogram!(metric.name, metric.unit, metric.help),
+        }
+    }
+    gauge!(BUILD_INFO, "version" => version).set(1.0);
+    gauge!(STARTED).set(seconds(started_ms));
+}
+
+/// Counts one command on the admin socket, by its registered name.
+pub fn admin_request(command: &'static str, result: &'static str) {
+    counter!(ADMIN_REQUESTS, "command" => command, "result" => result).increment(1);
+}
+
+/// Records a duration in one of the histograms above.
+pub fn record_seconds(name: &'static str, elapsed: std::time::Duration) {
+    histogram!(name).record(elapsed.as_secs_f64());
+}
+
+/// Milliseconds as the seconds Prometheus wants.
+#[expect(clippy::cast_precision_loss, reason = "times stay exact to the millisecond for 285,000 years")]
+pub fn seconds(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_follow_the_conventions() {
+        let mut seen = BTreeSet::new();
+        for metric in ALL {
+            assert!(seen.insert(metric.name), "{} twice", metric.name);
+            assert!(metric.name.starts_with("hibiki_"), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+            if metric.unit == Unit::Seconds {
+                assert!(metric.name.ends_with("_seconds"), "{}", metric.name);
+            }
+            if metric.unit == Unit::Bytes {
+                assert!(metric.name.ends_with("_bytes"), "{}", metric.name);
+            }
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn no_label_can_hold_a_person_or_a_reason() {
+        let allowed = ["version", "result", "command"];
+        for metric in ALL {
+            assert!(metric.labels.iter().all(|label| allowed.contains(label)), "{}", metric.name);
+        }
+    }
+}
