@@ -30,4 +30,6 @@ pub mod sealing;
 pub mod signing;
 pub mod time;
 
+pub mod tlog;
+
 pub mod trust;
