@@ -6,4 +6,5 @@ pub mod admin;
 pub mod config;
 pub mod env;
 pub mod observe;
+pub mod services;
 pub mod shutdown;

@@ -20,16 +20,22 @@
 //! HPKE, domain separation), [`tlog`] (transparency-log arithmetic), [`limits`] (every bound, in one file).
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod cbor;
-
+pub mod frames;
+pub mod freshness;
+pub mod grant;
+pub mod hold;
 pub mod ids;
 pub mod limits;
-
+pub mod outcome;
+pub mod policy;
+pub mod query;
+pub mod replay;
 pub mod sealing;
-
+pub mod session;
 pub mod signing;
 pub mod time;
-
 pub mod tlog;
-
+pub mod token;
 pub mod trust;
