@@ -1,0 +1,7 @@
+//! The road, driven over real loopback UDP: trust, frames, lifetimes and hostile peers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod frames;
+mod lifetimes;
+mod party;
+mod trust;
