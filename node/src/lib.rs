@@ -5,6 +5,8 @@
 pub mod admin;
 pub mod config;
 pub mod env;
+pub mod exit;
+pub mod hardening;
 pub mod observe;
 pub mod services;
 pub mod shutdown;

@@ -4,4 +4,6 @@
 //! a slip elsewhere does not leak either: log fields pass an allow-list, metric labels are a closed set.
 
 pub mod board;
+pub mod log;
 pub mod metrics;
+pub mod scrape;
