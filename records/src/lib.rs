@@ -1,2 +1,17 @@
-//! What a record means: categories, FHIR, Japanese dates.
+//! What a record means: categories, FHIR R4, Japanese dates and names, and the pure half of ingest.
+//!
+//! The protocol carries category names and content bytes untouched; this crate is where they acquire
+//! meaning. The way of a file through it:
+//!
+//! 1. [`ingest::read`] takes bytes from a `BufRead` and yields one [`ingest::Item`] or one
+//!    [`ingest::Rejected`] per resource, whatever happens to its neighbours.
+//! 2. [`fhir`] reads, strictly, only the few elements we rely on; the bytes themselves are kept verbatim.
+//! 3. [`category`] names the kind, [`date`] fixes the Japanese calendar day once, [`person`] extracts
+//!    the facts by which an institution recognises its own patient.
+//!
+//! Nothing here performs I/O beyond the reader it is handed, and nothing asks what time it is.
+//! No error, and no `Debug` of personal data, ever carries a name, a number or any content.
 #![forbid(unsafe_code)]
+
+pub mod category;
+pub mod date;
