@@ -15,3 +15,6 @@
 
 pub mod category;
 pub mod date;
+pub mod fhir;
+pub mod ingest;
+pub mod person;
