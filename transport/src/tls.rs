@@ -311,3 +311,6 @@ impl TimeProvider for Clock {
         self.0.now().duration_since(SystemTime::UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
     }
 }
+
+#[cfg(test)]
+mod tests;

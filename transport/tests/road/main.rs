@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod frames;
+mod hostile;
 mod lifetimes;
 mod party;
+mod raw;
 mod trust;
