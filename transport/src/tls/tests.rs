@@ -148,6 +148,29 @@ fn a_tls_1_2_signature_proves_nothing() {
     assert!(no_tls12().is_err());
 }
 
+/// A certificate of a fresh key of this kind.
+fn certificate(kind: &'static rcgen::SignatureAlgorithm) -> CertificateDer<'static> {
+    let pair = rcgen::KeyPair::generate_for(kind).unwrap();
+    rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&pair).unwrap().der().clone()
+}
+
+#[test]
+fn only_ed25519_keys_have_a_name() {
+    assert!(key_of(&certificate(&rcgen::PKCS_ED25519)).is_ok());
+    assert!(key_of(&certificate(&rcgen::PKCS_ECDSA_P256_SHA256)).is_err());
+    let mut cut = certificate(&rcgen::PKCS_ED25519).to_vec();
+    cut.pop();
+    assert!(key_of(&cut.into()).is_err());
+}
+
+#[test]
+fn exactly_one_certificate_is_judged() {
+    let judge = Judge::of_clients(Arc::new(|_: &PeerKey| Admission::Guest));
+    let [end, other] = [(); 2].map(|()| certificate(&rcgen::PKCS_ED25519));
+    assert_eq!(judge.judge(&end, &[]), Ok(()));
+    assert!(judge.judge(&end, &[other]).is_err());
+}
+
 /// Takes any server at its word; only for clients that this file makes by hand.
 #[derive(Debug)]
 struct Trusting;
