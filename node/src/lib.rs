@@ -7,7 +7,7 @@ pub mod config;
 pub mod env;
 pub mod exit;
 pub mod hardening;
-pub mod ledger;
 pub mod observe;
 pub mod services;
 pub mod shutdown;
+pub mod store;
