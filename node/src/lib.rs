@@ -7,6 +7,7 @@ pub mod config;
 pub mod env;
 pub mod exit;
 pub mod hardening;
+pub mod keyring;
 pub mod observe;
 pub mod services;
 pub mod shutdown;
