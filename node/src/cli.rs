@@ -1,0 +1,116 @@
+//! The command line of `hibiki-node`.
+//!
+//! `run` is the daemon; `check` and `init` work on files; every other command asks a running node through
+//! its admin socket. A family of commands has a file of its own here: its arguments (clap derive, each with
+//! an example in `--help`) and a `run` that calls [`connect::Connection::call`] and prints the reply.
+//!
+//! Must not know: the store, the ledger, the network. A running node is never bypassed.
+
+pub mod check;
+pub mod connect;
+pub mod output;
+pub mod progress;
+pub mod run;
+pub mod status;
+
+use std::io;
+
+use clap::{Parser, Subcommand};
+
+use crate::admin::client::CallError;
+use crate::config::Problems;
+use crate::exit::ExitStatus;
+
+/// A federation member's node: keeps this institution's records, answers for them, logs every answer.
+#[derive(Debug, Parser)]
+#[command(name = "hibiki-node", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the node until it is told to stop.
+    Run(run::Arguments),
+    /// Check a configuration and show what it would run.
+    Check(check::Arguments),
+    /// Show how a running node fares.
+    Status(status::Arguments),
+}
+
+/// Why a command came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration cannot be used.
+    #[error("{0}")]
+    Config(#[from] Problems),
+    /// The node could not be asked, or refused.
+    #[error("{0}")]
+    Call(#[from] CallError),
+    /// A file named on the command line.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output could not be written.
+    #[error("writing the output: {0}")]
+    Output(#[from] io::Error),
+    /// The node answered something this version does not know.
+    #[error("the node's answer is not understood ({0}); use the command line of the same version")]
+    Answer(#[from] serde_json::Error),
+    /// Everything was said already; only the status is left.
+    #[error("")]
+    Said,
+}
+
+/// Does what the command line asks for.
+pub fn run(cli: Cli) -> ExitStatus {
+    let outcome = match &cli.command {
+        Command::Run(arguments) => return run::run::<run::Bare>(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Status(arguments) => status::run(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitStatus::Done,
+        // `hibiki-node … | head` is not a failure.
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
+        Err(CliError::Said) => ExitStatus::Failed,
+        Err(error) => {
+            output::complain(&error.to_string());
+            ExitStatus::Failed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let families: Vec<_> = command.get_subcommands().filter(|sub| sub.get_name() != "help").collect();
+            if families.is_empty() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(
+                    help.contains("Example") && help.contains("hibiki-node "),
+                    "{path} --help has no example"
+                );
+            }
+            families.into_iter().for_each(|sub| look(sub, &path));
+        }
+        look(&Cli::command(), "");
+    }
+}
