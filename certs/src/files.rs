@@ -97,6 +97,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(),
     write().map_err(|e| io_error(path, e))
 }
 
+/// Removes a file if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.and_then(|()| sync_parent(path)).map_err(|e| io_error(path, e)),
+    }
+}
+
 /// Reads a file of reasonable size.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(|e| io_error(path, e))?;
@@ -106,6 +114,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
         return Err(FileError::TooLarge { path: path.to_owned(), limit: LEN_MAX });
     }
     Ok(bytes)
+}
+
+/// Reads a file that may not be there.
+pub(crate) fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match read(path) {
+        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Reads a private key, unless others can read it, too.

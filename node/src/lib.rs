@@ -9,6 +9,7 @@ pub mod env;
 pub mod exit;
 pub mod hardening;
 pub mod keyring;
+pub mod ledger;
 pub mod observe;
 pub mod services;
 pub mod shutdown;

@@ -90,16 +90,22 @@ fn part_info(audience: &MemberId, key: SealingKeyId) -> Vec<u8> {
 }
 
 impl Part {
-    /// Signs and seals `query` for the institution that holds `to`. Every part has one size.
+    /// Signs and seals `query` for the institution that holds `to`, and says what its answer will be
+    /// sealed for. Every part has one size.
     ///
     /// # Errors
     /// The sealing key is invalid, or the query does not fit the common size.
-    pub fn seal(query: &Query, session_key: &SigningKey, to: &SealingKey) -> Result<Self, SealError> {
+    pub fn seal(
+        query: &Query,
+        session_key: &SigningKey,
+        to: &SealingKey,
+    ) -> Result<(Self, ReplyTo), SealError> {
         let signed = cbor::encode(&Signed::sign(query, session_key));
         let padded = sealing::pad(&signed, limits::PART_PLAINTEXT_BYTES)?;
         let key_id = to.public.id();
         let sealed = to.public.seal(&part_info(&query.audience, key_id), &[], &padded)?;
-        Ok(Self { audience: query.audience.clone(), key_id, sealed })
+        let reply_to = ReplyTo { id: query.id, digest: Digest::of(&[&signed]), answer_key: query.answer_key };
+        Ok((Self { audience: query.audience.clone(), key_id, sealed }, reply_to))
     }
 
     /// Opens a part at the institution it names.

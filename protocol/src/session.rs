@@ -12,6 +12,7 @@ use crate::limits;
 use crate::sealing::{self, SealError, Sealed, SealingPublic, SealingSecret};
 use crate::signing::{self, Signable, Signed, VerifyingKey};
 use crate::time::{Day, Timestamp};
+use crate::tlog::Frontier;
 
 /// Label of the TLS exporter (RFC 8446 section 7.5, RFC 9266) a session is bound to.
 pub const EXPORTER_LABEL: &[u8] = b"EXPORTER-hibiki-1-session";
@@ -82,19 +83,11 @@ pub fn card_message(statement: &[u8]) -> Vec<u8> {
 pub fn session_keys_root(keys: &[AudienceSessionKey]) -> Digest {
     let mut sorted: Vec<_> = keys.iter().collect();
     sorted.sort_by(|a, b| a.audience.cmp(&b.audience));
-    let leaves: Vec<Digest> = sorted.iter().map(|key| Digest::of(&[&[0], &cbor::encode(*key)])).collect();
-    tree_root(&leaves)
-}
-
-fn tree_root(leaves: &[Digest]) -> Digest {
-    match leaves {
-        [] => Digest::of(&[]),
-        [leaf] => *leaf,
-        _ => {
-            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-            Digest::of(&[&[1], &tree_root(left).0, &tree_root(right).0])
-        }
+    let mut tree = Frontier::new();
+    for key in sorted {
+        tree.append(&cbor::encode(key));
     }
+    Digest(tree.root().0)
 }
 
 wire_struct! {

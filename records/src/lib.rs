@@ -8,6 +8,7 @@
 //! 2. [`fhir`] reads, strictly, only the few elements we rely on; the bytes themselves are kept verbatim.
 //! 3. [`category`] names the kind, [`date`] fixes the Japanese calendar day once, [`person`] extracts
 //!    the facts by which an institution recognises its own patient.
+//! 4. [`words`] turns stored content into one line for a person to read.
 //!
 //! Nothing here performs I/O beyond the reader it is handed, and nothing asks what time it is.
 //! No error, and no `Debug` of personal data, ever carries a name, a number or any content.
@@ -18,3 +19,4 @@ pub mod date;
 pub mod fhir;
 pub mod ingest;
 pub mod person;
+pub mod words;

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use hibiki_records::category::Category;
 use hibiki_records::date::{CalendarDate, age, school, wareki};
+use hibiki_records::fhir::codes;
 use hibiki_records::ingest::{Format, Item, Rejected, Skip, Subject, read};
+use hibiki_records::words;
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
 
@@ -227,4 +229,40 @@ fn legal_windows_are_those_computed_by_hand() {
         assert_eq!(window("hpv_if_female"), (from, to));
     }
     assert!(cases.len() >= 2);
+}
+
+#[test]
+fn every_vaccination_measurement_and_allergy_of_the_children_has_words() {
+    let Some(folder) = shared("data/synthea-r4-smart/children-ndjson") else { return };
+    for file in ["Immunization", "Observation-growth", "AllergyIntolerance"] {
+        for item in items(&folder.join(format!("{file}.ndjson")), Format::Auto) {
+            let item = item.unwrap();
+            let record = item.record().unwrap();
+            let line = words::summary(record.category, &record.content);
+            let japanese = line.ja.chars().any(|c| c >= 'ぁ') || line.ja.starts_with("BCG");
+            assert!(japanese && line.ja != record.category.label().ja, "{file} {}", line.ja);
+            assert!(line.en.is_ascii() && line.en != record.category.label().en, "{file} {}", line.en);
+        }
+    }
+}
+
+#[test]
+fn growth_codes_are_those_of_the_table() {
+    let Some(path) = shared("domain/observation_codes.csv") else { return };
+    let text = fs::read_to_string(path).unwrap();
+    let wanted = ["身長", "体重", "頭囲", "胸囲", "BMI", "ローレル指数", "肥満度", "出生体重"];
+    let mut checked = 0;
+    for row in text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()) {
+        if !wanted.contains(&row[0]) {
+            continue;
+        }
+        let code = |c: char| !(c.is_ascii_digit() || c == '-');
+        for found in
+            [row[2], row[3]].into_iter().flat_map(|cell| cell.split(code)).filter(|part| part.len() > 4)
+        {
+            assert!(codes::GROWTH.iter().any(|known| known.code == found), "{} {found}", row[0]);
+            checked += 1;
+        }
+    }
+    assert!(checked >= 14, "{checked}");
 }

@@ -5,7 +5,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use hibiki_protocol::cbor::{self, Wire};
 use hibiki_protocol::time::Timestamp;
+
+use super::CliError;
 
 /// How a command prints data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,6 +27,12 @@ pub(crate) struct OutputError {
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, OutputError> {
     fs::read(path).map_err(|source| OutputError { path: path.to_owned(), source })
+}
+
+/// Reads a file that holds one structure of the protocol.
+pub(crate) fn decode<T: Wire>(path: &Path, what: &'static str) -> Result<T, CliError> {
+    let not_this = |source| CliError::NotThis { path: path.display().to_string(), what, source };
+    cbor::decode(&read(path)?).map_err(not_this)
 }
 
 /// Writes a public file that may replace an older one, such as a list.

@@ -76,6 +76,14 @@ impl VerifierKey {
         Ok(Self { name: name.to_owned(), id, algorithm, key })
     }
 
+    /// A verifier key from the 32 bytes of the public key.
+    ///
+    /// # Errors
+    /// As [`VerifierKey::new`], and [`VkeyError::Key`] if the bytes are no public key.
+    pub fn from_bytes(name: &str, algorithm: KeyAlgorithm, key: &[u8; 32]) -> Result<Self, VkeyError> {
+        Self::new(name, algorithm, VerifyingKey::from_bytes(key).map_err(|_| VkeyError::Key)?)
+    }
+
     /// The name that stands in its signature lines.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -174,6 +182,14 @@ impl NoteSigner {
     pub fn new(name: &str, algorithm: KeyAlgorithm, key: SigningKey) -> Result<Self, VkeyError> {
         let vkey = VerifierKey::new(name, algorithm, key.verifying_key())?;
         Ok(Self { key, vkey })
+    }
+
+    /// A signer from the 32-byte seed of its key (RFC 8032 section 5.1.5).
+    ///
+    /// # Errors
+    /// [`VkeyError::Name`] for a name that a signature line cannot carry.
+    pub fn from_seed(name: &str, algorithm: KeyAlgorithm, seed: &[u8; 32]) -> Result<Self, VkeyError> {
+        Self::new(name, algorithm, SigningKey::from_bytes(seed))
     }
 
     /// The public half.

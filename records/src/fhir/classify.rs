@@ -8,8 +8,10 @@
 //! 2. The type alone decides: Patient, Immunization, AllergyIntolerance, MedicationRequest /
 //!    MedicationDispense / MedicationStatement (prescription), Communication and Task (school notice),
 //!    Appointment (school event).
-//! 3. Observation and Procedure by their code: body measurements are growth; items of pregnancy, and those
-//!    of the JP Core category `pregnancy-delivery`, are prenatal check-ups.
+//! 3. Observation and Procedure by their codings: body measurements are growth, at whatever occasion they
+//!    were taken; with a coding of [`codes::CHILD_CHECKUP`] in `code` or `category` they belong to that
+//!    check-up; items of pregnancy, and those of the JP Core category `pregnancy-delivery`, are prenatal
+//!    check-ups.
 //! 4. Encounter, DiagnosticReport, Composition and QuestionnaireResponse by a coding of
 //!    [`codes::CHILD_CHECKUP`], by their codes, then by the words they name themselves with (妊婦健診,
 //!    乳幼児健診, 健康診断, prenatal …).
@@ -148,12 +150,30 @@ fn finding(resource: &Resource<'_>) -> Result<Option<Category>, Reason> {
         return Ok(Some(Category::Growth));
     }
     let categories = element::concepts(resource.elements.category, "category")?;
+    if let Some(category) = checkup(code.iter().chain(&categories))? {
+        return Ok(Some(category));
+    }
     let obstetric = categories
         .iter()
         .flat_map(Concept::codings)
         .any(|coding| coding.is(codes::JP_OBSERVATION_CATEGORY, "pregnancy-delivery"));
     let prenatal = obstetric || pairs().any(|pair| codes::PRENATAL.contains(&pair));
     Ok(prenatal.then_some(Category::PrenatalCheckup))
+}
+
+/// The category of a named check-up of childhood.
+fn checkup<'a>(concepts: impl IntoIterator<Item = &'a Concept<'a>>) -> Result<Option<Category>, Reason> {
+    let mut codings = concepts.into_iter().flat_map(Concept::codings);
+    let Some(named) = codings.find(|coding| coding.system.as_deref() == Some(codes::CHILD_CHECKUP)) else {
+        return Ok(None);
+    };
+    match named.code.as_deref() {
+        Some("preschool") => Ok(Some(Category::HealthExam)),
+        Some(code) if codes::CHILD_CHECKUPS.iter().any(|(known, ..)| *known == code) => {
+            Ok(Some(Category::InfantCheckup))
+        }
+        _ => Err(Reason::UnknownCategory),
+    }
 }
 
 /// A visit or a report as a whole.
@@ -169,16 +189,10 @@ fn report(resource: &Resource<'_>) -> Result<Option<Category>, Reason> {
     .into_iter()
     .flatten()
     .collect();
-    let codings = || concepts.iter().flat_map(Concept::codings);
-    if let Some(checkup) = codings().find(|coding| coding.system.as_deref() == Some(codes::CHILD_CHECKUP)) {
-        return match checkup.code.as_deref() {
-            Some("preschool") => Ok(Some(Category::HealthExam)),
-            Some(code) if codes::CHILD_CHECKUPS.iter().any(|(known, ..)| *known == code) => {
-                Ok(Some(Category::InfantCheckup))
-            }
-            _ => Err(Reason::UnknownCategory),
-        };
+    if let Some(category) = checkup(&concepts)? {
+        return Ok(Some(category));
     }
+    let codings = || concepts.iter().flat_map(Concept::codings);
     let coded = |list: &[(&str, &str)]| {
         codings().any(|coding| list.iter().any(|(system, code)| coding.is(system, code)))
     };
@@ -298,6 +312,13 @@ mod tests {
             let expected = if code == "preschool" { Category::HealthExam } else { Category::InfantCheckup };
             assert_eq!(category(&coded(code)), Some(expected));
         }
+        let finding = r#""code":{"text":"股関節開排制限"},"category":[{"coding":[{"system":"https://hibiki.example/fhir/CodeSystem/child-checkup","code":"3-4m"}]}]"#;
+        assert_eq!(category(&tagged("Observation", finding)), Some(Category::InfantCheckup));
+        let height = finding.replace(
+            r#""text":"股関節開排制限""#,
+            r#""coding":[{"system":"http://loinc.org","code":"8302-2"}]"#,
+        );
+        assert_eq!(category(&tagged("Observation", &height)), Some(Category::Growth));
         assert_eq!(class(&coded("2y")), Err(Reason::UnknownCategory));
     }
 

@@ -76,8 +76,8 @@ pub enum Reason {
     /// More members than the limit.
     #[error("a Group of more than {} members", limits::MEMBERS_MAX)]
     TooManyMembers,
-    /// A coding of the Hibiki category system that names no category.
-    #[error("its record-category coding names no category this version knows")]
+    /// A coding of one of the Hibiki code systems that this version does not know.
+    #[error("its record-category or child-checkup coding is none this version knows")]
     UnknownCategory,
     /// Two different categories, or one that does not fit the resource.
     #[error("its record-category codings contradict each other or the resource type")]

@@ -53,7 +53,7 @@ pub enum Format {
     Auto,
 }
 
-/// A record ready to be stored. `Debug` shows category, date and size only.
+/// A record ready to be stored. `Debug` shows category and size only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IngestRecord {
     /// What it is.
@@ -81,8 +81,8 @@ impl fmt::Debug for IngestRecord {
     }
 }
 
-/// What a resource turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a resource turned out to be. `Debug` shows no number of a person or class.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Item {
     /// A record about somebody.
     Record(IngestRecord),
@@ -105,6 +105,17 @@ pub enum Item {
         /// What it was.
         kind: Skip,
     },
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(record) => f.debug_tuple("Record").field(record).finish(),
+            Self::Patient { record, .. } => f.debug_tuple("Patient").field(record).finish(),
+            Self::Group { members, .. } => write!(f, "Group({} members)", members.len()),
+            Self::Skipped { kind } => f.debug_tuple("Skipped").field(kind).finish(),
+        }
+    }
 }
 
 impl Item {

@@ -215,6 +215,7 @@ fn classes_school_records_and_their_subjects() {
     let items = all(group.as_bytes(), Format::FhirNdjson);
     let [Ok(Item::Group { id, members })] = &items[..] else { panic!("a Group expected") };
     assert_eq!((id.as_str(), members.join(" ").as_str()), ("3-2", "a c"));
+    assert_eq!(format!("{:?}", items[0]), "Ok(Group(2 members))");
     let staff = group.replace("Patient/a", "Practitioner/a");
     assert_eq!(reasons(&all(staff.as_bytes(), Format::Auto)), [(Place::Line(1), Reason::BadMember(1))]);
 

@@ -84,7 +84,7 @@ impl PatientFacts {
 /// JP Core marks them by the extension `iso21090-EN-representation` (IDE, SYL). Without the mark, a name
 /// all in kana beside one that is not is the kana name. Old and maiden names are passed over as long as
 /// there is another; `official` comes first, then `usual`, then the order of the file.
-fn choose_names(names: &[HumanName<'_>]) -> Option<(String, Option<String>)> {
+pub(crate) fn choose_names(names: &[HumanName<'_>]) -> Option<(String, Option<String>)> {
     let mut candidates: Vec<(u8, &HumanName<'_>, String)> = names
         .iter()
         .filter_map(|name| {

@@ -1,0 +1,184 @@
+//! What each kind of entry says in full. It is read by the institution itself, by the guardian it concerns,
+//! and by the regulator on the spot; nobody else ever sees more than the leaf.
+//!
+//! Fields are only ever added, with a default, so that entries of every version stay readable.
+
+use hibiki_protocol::tlog::EntryKind;
+use serde::{Deserialize, Serialize};
+
+use super::entry::Details;
+
+macro_rules! details {
+    ($($(#[$doc:meta])* $kind:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct $kind {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Details for $kind {
+            const KIND: EntryKind = EntryKind::$kind;
+        }
+
+        impl std::fmt::Debug for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($kind), "(***)"))
+            }
+        }
+    )*};
+}
+
+details! {
+    /// The node started.
+    Start {
+        /// Version of the software.
+        software: String,
+        /// Bytes of unacknowledged entries that a crash left behind and that were cut off; 0 in the ordinary case.
+        torn_bytes: u64,
+    }
+    /// The node stopped in order.
+    Stop {
+        /// Why, such as `signal`.
+        reason: String,
+    }
+    /// An answer with data left the institution.
+    Release {
+        /// The guardian's alias at this institution.
+        guardian: String,
+        /// The purpose that was stated.
+        purpose: String,
+        /// The categories that were released.
+        categories: Vec<String>,
+        /// How many records.
+        records: u64,
+        /// The gateway that brought the query.
+        via: String,
+        /// On what the guardian's right rests.
+        basis: String,
+        /// Whether the card was a simulated one.
+        simulated_card: bool,
+    }
+    /// A query was answered without data.
+    Refusal {
+        /// The true reason, which stands nowhere else.
+        reason: String,
+        /// The guardian's alias at this institution, where it was known.
+        guardian: String,
+        /// The purpose that was stated.
+        purpose: String,
+        /// The gateway that brought the query.
+        via: String,
+        /// Whether the card was a simulated one.
+        simulated_card: bool,
+    }
+    /// The gateway passed a sealed part on.
+    Relay {
+        /// The institution that was asked.
+        institution: String,
+        /// What became of it.
+        outcome: String,
+        /// Size of the sealed part, in bytes.
+        part_bytes: u64,
+        /// Size of the sealed answer, in bytes.
+        answer_bytes: u64,
+        /// From part to answer, in milliseconds.
+        elapsed_ms: u64,
+    }
+    /// The registry granted access, or declined to.
+    Grant {
+        /// For which institution.
+        audience: String,
+        /// `granted` or the reason why not.
+        outcome: String,
+        /// On what the guardian's right rests.
+        basis: String,
+        /// The categories it covers.
+        categories: Vec<String>,
+        /// Until when, in milliseconds since the Unix epoch.
+        expires: u64,
+        /// Whether the card was a simulated one.
+        simulated_card: bool,
+    }
+    /// A card session.
+    Session {
+        /// `begun`, `renewed`, `ended` or the reason of a refusal.
+        event: String,
+        /// Until when, in milliseconds since the Unix epoch.
+        expires: u64,
+        /// Whether the card was a simulated one.
+        simulated_card: bool,
+    }
+    /// A pseudonym and a local number.
+    Link {
+        /// `made`, `undone` or `quarantined`.
+        event: String,
+        /// Which member of staff, or which import.
+        by: String,
+        /// What did not match, if it was quarantined.
+        mismatch: Vec<String>,
+    }
+    /// A hold.
+    Hold {
+        /// `set`, `received`, `lifted` or `reviewed`.
+        event: String,
+        /// The guardian it stands against, by the alias at this institution.
+        against: String,
+        /// Which member of staff, or which registry.
+        by: String,
+        /// The document it rests on.
+        basis: String,
+    }
+    /// A consent.
+    Consent {
+        /// `given` or `withdrawn`.
+        event: String,
+        /// The guardian's alias at this institution.
+        guardian: String,
+        /// The categories concerned.
+        categories: Vec<String>,
+    }
+    /// Records were taken in.
+    Import {
+        /// Which way: `admin`, `inbox`.
+        source: String,
+        /// Who or what brought them.
+        by: String,
+        /// New or changed records.
+        accepted: u64,
+        /// Records that were there already.
+        unchanged: u64,
+        /// Records that were refused.
+        refused: u64,
+    }
+    /// A subject's key was destroyed.
+    Erase {
+        /// Which member of staff.
+        by: String,
+        /// On what ground.
+        basis: String,
+    }
+    /// A member of staff looked at or changed something.
+    Staff {
+        /// Who.
+        by: String,
+        /// What was done.
+        action: String,
+    }
+    /// An administrative act on the node.
+    Administration {
+        /// Who.
+        by: String,
+        /// What was done.
+        action: String,
+        /// How it ended.
+        outcome: String,
+    }
+    /// A trust list was installed or refused.
+    TrustList {
+        /// Its number.
+        epoch: u64,
+        /// `installed` or the reason of the refusal.
+        outcome: String,
+    }
+}

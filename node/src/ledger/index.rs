@@ -1,0 +1,51 @@
+//! Where entries stand, in memory: every sixteenth record's place, the entries of each subject, and the newest
+//! checkpoint. Rebuilt at every start, so that it can never disagree with the journal.
+
+use std::collections::BTreeMap;
+
+use super::head::Signed;
+use super::journal::Place;
+use super::seal::SubjectKey;
+
+/// One place is remembered per so many entries.
+pub(super) const STRIDE: u64 = 16;
+
+/// What readers share with the writer.
+#[derive(Default)]
+pub(super) struct Index {
+    size: u64,
+    places: Vec<Place>,
+    subjects: BTreeMap<SubjectKey, Vec<u64>>,
+    /// The newest checkpoint.
+    pub(super) head: Option<Signed>,
+}
+
+impl Index {
+    /// Entries that are durable.
+    pub(super) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The next entry stands at `place` and is about `subject`.
+    pub(super) fn push(&mut self, place: Place, subject: Option<SubjectKey>) {
+        if self.size.is_multiple_of(STRIDE) {
+            self.places.push(place);
+        }
+        if let Some(subject) = subject {
+            self.subjects.entry(subject).or_default().push(self.size);
+        }
+        self.size += 1;
+    }
+
+    /// The nearest remembered place at or before an entry, and the number of the entry there.
+    pub(super) fn before(&self, index: u64) -> Option<(u64, Place)> {
+        let slot = index / STRIDE;
+        let place = self.places.get(usize::try_from(slot).ok()?)?;
+        (index < self.size).then_some((slot * STRIDE, *place))
+    }
+
+    /// The entries about a subject, oldest first.
+    pub(super) fn of(&self, subject: &SubjectKey) -> Vec<u64> {
+        self.subjects.get(subject).cloned().unwrap_or_default()
+    }
+}

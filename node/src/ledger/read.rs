@@ -1,0 +1,157 @@
+//! Reading back: entries by number or by subject, and proofs that they are in the ledger.
+
+use std::io::ErrorKind;
+use std::ops::Range;
+
+use hibiki_protocol::tlog::{
+    FULL_TILE, Hash, Leaf, ProofError, Tile, TileReader, consistency_proof, inclusion_proof,
+};
+
+use super::entry::{Logged, Unopened, open_sealed};
+use super::error::ReadError;
+use super::index::STRIDE;
+use super::journal::{Place, segment_path};
+use super::record::{MAX_RECORD, OriginTag, RECORD_HEADER, Record, read_record};
+use super::seal::SubjectKey;
+use super::{Ledger, read_lock};
+
+/// That an entry is in the ledger, for anybody who holds the ledger's verifier key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The number of the entry.
+    pub index: u64,
+    /// The leaf itself.
+    pub leaf: Vec<u8>,
+    /// The audit path (RFC 6962 section 2.1.1) to the root in the checkpoint.
+    pub path: Vec<Hash>,
+    /// The checkpoint, as a signed note.
+    pub checkpoint: String,
+}
+
+impl Ledger {
+    /// Reads entries by number, opening those that still open.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<Logged>, ReadError> {
+        range.map(|index| self.entry(index)).collect()
+    }
+
+    /// Reads the entries about a subject, oldest first, `most` at most, the latest ones.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn history(&self, subject: &SubjectKey, most: usize) -> Result<Vec<Logged>, ReadError> {
+        let entries = read_lock(&self.inner.index).of(subject);
+        let latest = entries.len().saturating_sub(most);
+        entries.into_iter().skip(latest).map(|index| self.entry(index)).collect()
+    }
+
+    /// Proves that an entry is under the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`ReadError::NotYet`] until a checkpoint covers the entry, [`ReadError`] otherwise.
+    pub fn prove(&self, index: u64) -> Result<Proof, ReadError> {
+        let size = self.size();
+        let head = read_lock(&self.inner.index).head.clone();
+        let Some(head) = head.filter(|head| index < head.checkpoint.size) else {
+            return Err(if index < size {
+                ReadError::NotYet(index)
+            } else {
+                ReadError::OutOfRange { index, size }
+            });
+        };
+        let size = head.checkpoint.size;
+        let mut tiles = TileReader::new(size, |tile| self.tile(tile));
+        let path = inclusion_proof(&mut tiles, index, size).map_err(unproven)?;
+        let leaf = self.at(index, |record| record.leaf.to_vec())?;
+        Ok(Proof { index, leaf, path, checkpoint: head.note })
+    }
+
+    /// Proves to a witness that the ledger of `old` entries is a prefix of the newest checkpoint. Returns the
+    /// checkpoint and the proof (RFC 6962 section 2.1.2).
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn prove_consistency(&self, old: u64) -> Result<(String, Vec<Hash>), ReadError> {
+        let head = read_lock(&self.inner.index).head.clone();
+        let head = head.ok_or(ReadError::NotYet(old))?;
+        let size = head.checkpoint.size;
+        let mut tiles = TileReader::new(size, |tile| self.tile(tile));
+        let proof = consistency_proof(&mut tiles, old, size).map_err(unproven)?;
+        Ok((head.note, proof))
+    }
+
+    /// One entry.
+    fn entry(&self, index: u64) -> Result<Logged, ReadError> {
+        let (subject, leaf_bytes, sealed) =
+            self.at(index, |record| (record.subject, record.leaf.to_vec(), record.sealed.to_vec()))?;
+        let leaf = Leaf::decode(&leaf_bytes).map_err(|_| ReadError::Damaged(index))?;
+        let sealer = self.inner.setup.sealer.as_ref();
+        let content = open_sealed(self.origin(), &leaf, &leaf_bytes, subject, &sealed, sealer);
+        let content = content.map_err(|unopened| match unopened {
+            Unopened::Seal(source) => ReadError::Seal { index, source },
+            Unopened::Commitment => ReadError::Damaged(index),
+        })?;
+        Ok(Logged { index, leaf, leaf_bytes, subject, content })
+    }
+
+    /// Finds a record and takes something from it.
+    fn at<T>(&self, index: u64, take: impl FnOnce(&Record<'_>) -> T) -> Result<T, ReadError> {
+        let (size, near) = {
+            let entries = read_lock(&self.inner.index);
+            (entries.size(), entries.before(index))
+        };
+        let (mut number, mut place) = near.ok_or(ReadError::OutOfRange { index, size })?;
+        let tag = OriginTag::of(self.origin());
+        loop {
+            let mut bytes = self.bytes_at(place, 16 * 1024)?;
+            let cut = RECORD_HEADER + MAX_RECORD;
+            if read_record(tag, &bytes).is_none() {
+                bytes = self.bytes_at(place, cut)?;
+            }
+            match read_record(tag, &bytes) {
+                Some(record) if record.index == number && number == index => return Ok(take(&record)),
+                Some(record) if record.index == number && number < index => {
+                    let len = u32::try_from(record.len).map_err(|_| ReadError::Damaged(index))?;
+                    place.offset = place.offset.checked_add(len).ok_or(ReadError::Damaged(index))?;
+                    number += 1;
+                }
+                // The segment ended; at most one boundary lies within a stride of large records, but small
+                // segments may have several.
+                None if number % STRIDE != 0 => {
+                    place =
+                        Place { segment: place.segment + 1, offset: super::record::SEGMENT_HEADER as u32 };
+                }
+                _ => return Err(ReadError::Damaged(index)),
+            }
+        }
+    }
+
+    fn bytes_at(&self, place: Place, len: usize) -> Result<Vec<u8>, ReadError> {
+        let path = segment_path(place.segment);
+        Ok(self.inner.storage.read_at(&path, u64::from(place.offset), len)?)
+    }
+
+    /// The bytes of a tile on disk. A partial one may meanwhile have given way to the full one.
+    fn tile(&self, tile: Tile) -> Result<Vec<u8>, std::io::Error> {
+        if let Some(bytes) = self.inner.storage.read(&tile.path())? {
+            return Ok(bytes);
+        }
+        let full = Tile::full(tile.level(), tile.index());
+        let mut bytes = self.inner.storage.read(&full.path())?.ok_or(ErrorKind::NotFound)?;
+        if bytes.len() == FULL_TILE * Hash::LEN {
+            bytes.truncate(tile.width() * Hash::LEN);
+        }
+        Ok(bytes)
+    }
+}
+
+/// What a failed proof means to a reader.
+fn unproven(error: ProofError<std::io::Error>) -> ReadError {
+    match error {
+        ProofError::OutOfRange { index, size } => ReadError::OutOfRange { index, size },
+        ProofError::Missing { index, level } => ReadError::Damaged(index << level),
+        ProofError::Read(error) => ReadError::Io(error),
+    }
+}

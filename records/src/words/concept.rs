@@ -1,0 +1,58 @@
+//! Words for a CodeableConcept: its own, or ours for its code.
+//!
+//! Must not know what the concept is for.
+
+use serde_json::Value;
+
+use super::Summary;
+use super::terms::Term;
+
+/// A CodeableConcept as it came; anything else has no words.
+pub(super) struct Concept<'a> {
+    value: &'a Value,
+}
+
+impl<'a> Concept<'a> {
+    pub(super) fn of(value: &'a Value) -> Self {
+        Self { value }
+    }
+
+    /// System and code of each coding.
+    pub(super) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.coding_values()
+            .filter_map(|coding| Some((coding.get("system")?.as_str()?, coding.get("code")?.as_str()?)))
+    }
+
+    /// Our words for the first code we have words for.
+    pub(super) fn find(&self, terms: &'static [Term]) -> Option<&'static Term> {
+        self.codings()
+            .find_map(|(system, code)| terms.iter().find(|term| term.system == system && term.code == code))
+    }
+
+    /// Japanese: the concept's own Japanese words, ours for its code, else whatever it says. English: its
+    /// own English words, ours, else whatever it says.
+    pub(super) fn words(&self, known: Option<&Term>) -> Option<Summary> {
+        let own: Vec<&str> = self
+            .value
+            .get("text")
+            .into_iter()
+            .chain(self.coding_values().filter_map(|coding| coding.get("display")))
+            .filter_map(Value::as_str)
+            .filter(|text| !text.trim().is_empty())
+            .collect();
+        let japanese = own.iter().copied().find(|text| is_japanese(text));
+        let english = own.iter().copied().find(|text| !is_japanese(text));
+        let ja = japanese.or_else(|| known.map(|term| term.ja)).or(english)?;
+        let en = english.or_else(|| known.map(|term| term.en)).or(japanese)?;
+        Some(Summary::new(ja, en))
+    }
+
+    fn coding_values(&self) -> impl Iterator<Item = &'a Value> {
+        self.value.get("coding").and_then(Value::as_array).into_iter().flatten()
+    }
+}
+
+/// Whether text contains kana or kanji.
+fn is_japanese(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, 'ぁ'..='ヿ' | '㐀'..='鿿' | 'ｦ'..='ﾟ' | '々'))
+}
