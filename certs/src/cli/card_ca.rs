@@ -107,9 +107,10 @@ pub(crate) fn run(command: Command, now: Timestamp) -> Result<(), CliError> {
     match command {
         Command::Init { dir, name } => {
             CardAuthority::init(&dir, &name, now)?;
-            let dir = dir.display();
             say(&format!(
-                "made the simulated card authority {dir}\nnext: hibiki-certs accept-card-ca COUNCIL-DIR --certificate {dir}/ca.crt"
+                "made the simulated card authority {}\nnext: hibiki-certs accept-card-ca COUNCIL-DIR --certificate {}",
+                dir.display(),
+                dir.join("ca.crt").display()
             ))?;
         }
         Command::Issue { dir, request, out, days } => {
@@ -120,11 +121,11 @@ pub(crate) fn run(command: Command, now: Timestamp) -> Result<(), CliError> {
             let issued = CardAuthority::open(&dir)?.issue(&request, days, now)?;
             output::write_new(&out, issued.pem.as_bytes())?;
             say(&format!(
-                "issued {} into {} (simulated)\nnext: hibiki-simcard install CARD --certificate {} --ca {}/ca.crt",
+                "issued {} into {} (simulated)\nnext: hibiki-simcard install CARD --certificate {} --ca {}",
                 issued.serial,
                 out.display(),
                 out.display(),
-                dir.display()
+                dir.join("ca.crt").display()
             ))?;
         }
         Command::Revoke { which, reason } => {

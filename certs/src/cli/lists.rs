@@ -90,7 +90,7 @@ pub(crate) fn sign(arguments: &Sign, now: Timestamp) -> Result<(), CliError> {
         say(&format!("{changes}\nsigned {} ({valid} of {needed} signatures)", proposal.digest().hex()))?;
         if valid < needed {
             let next = "on each further key's machine: hibiki-certs sign proposal.cbor --key root-N.key";
-            say(&format!("next: carry {target}/{PROPOSAL_FILE} away; {next}"))?;
+            say(&format!("next: carry {} away; {next}", arguments.target.join(PROPOSAL_FILE).display()))?;
         } else {
             say(&format!("next: hibiki-certs publish {target} --out trust-list.cbor"))?;
         }

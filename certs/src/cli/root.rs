@@ -50,17 +50,20 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
             let made =
                 CouncilFolder::create(&dir, federation, usize::from(keys), add_threshold, remove_threshold)?;
             let mut lines = vec![present::root_in_words(made.council().anchor())];
-            let shown = dir.display();
             for number in 1..=keys {
-                lines.push(format!("private key {number}: {shown}/root-{number}.key (0600)"));
+                lines.push(format!(
+                    "private key {number}: {} (0600)",
+                    dir.join(format!("root-{number}.key")).display()
+                ));
             }
             if keys > 1 {
                 lines.push("Carry each private key to a machine of its own and delete it here.".to_owned());
             }
             lines.push(format!(
-                "Give {shown}/{ROOT_FILE} to every node, and let it compare the digest above."
+                "Give {} to every node, and let it compare the digest above.",
+                dir.join(ROOT_FILE).display()
             ));
-            lines.push(format!("next: hibiki-certs enrol {shown} --request NODE.cbor"));
+            lines.push(format!("next: hibiki-certs enrol {} --request NODE.cbor", dir.display()));
             say(&lines.join("\n"))?;
         }
         Command::Show { file, format } => {
