@@ -1,2 +1,27 @@
 //! The guardian: card, session, and the child's view, which comes together here and only here.
+//!
+//! - [`card`] — the card as a trait: certificate, PIN, signature. In this build a card file; the
+//!   reader follows behind the same trait.
+//! - [`federation`] — the trust list as this terminal verified it.
+//! - [`connection`] — the link to the gateway: hello, catching up with trust lists, requests.
+//! - [`session`] — one touch, one PIN: fresh keys, the card's signature, the registry's attestation.
+//! - [`question`] — parts for every institution; the secrets that open their answers.
+//! - [`view`] — what came back, institution by institution; absence always with its reason.
+//! - [`words`] — all of it in words, Japanese first.
+//!
+//! Nothing of a view is ever written to disk by this crate.
 #![forbid(unsafe_code)]
+
+pub mod card;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod federation;
+pub mod json;
+pub mod print;
+pub mod question;
+pub mod session;
+pub mod trouble;
+pub mod view;
+pub mod words;

@@ -1,0 +1,44 @@
+//! The terminal's settings: which federation, which gateway. No secret and no person stands in them.
+
+use std::path::{Path, PathBuf};
+
+use hibiki_protocol::ids::MemberId;
+use serde::Deserialize;
+
+use crate::trouble::Trouble;
+
+/// The settings file, TOML.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// The federation's root, as the council handed it out.
+    pub root: PathBuf,
+    /// The trust list to begin with; newer ones are fetched from the gateway.
+    pub trust_list: PathBuf,
+    /// The gateway: the home node of this town.
+    #[serde(deserialize_with = "member")]
+    pub gateway: MemberId,
+    /// Where to reach it, if not where the trust list says.
+    pub gateway_address: Option<String>,
+}
+
+fn member<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<MemberId, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+impl Config {
+    /// Reads settings; paths in them are relative to the file's folder.
+    ///
+    /// # Errors
+    /// The file is missing, or has a key it should not have; the message names line and column.
+    pub fn load(path: &Path) -> Result<Self, Trouble> {
+        let fail = |reason: String| Trouble::File { path: path.to_owned(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        config.root = folder.join(&config.root);
+        config.trust_list = folder.join(&config.trust_list);
+        Ok(config)
+    }
+}

@@ -1,0 +1,17 @@
+//! `hibiki-terminal`: the guardian's program.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use hibiki_terminal::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime.block_on(cli.run()),
+        Err(error) => {
+            eprintln!("実行環境を用意できません / the runtime cannot start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Everything the guardian is told, Japanese first, English beside it.
+
+use hibiki_protocol::outcome::{Coverage, Outcome};
+use hibiki_protocol::query::Refusal;
+use hibiki_protocol::session::{Relation, SessionRefusal};
+
+use crate::card::CardFault;
+use crate::trouble::Trouble;
+use crate::view::ViewPart;
+
+/// One sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Japanese.
+    pub ja: String,
+    /// English.
+    pub en: String,
+}
+
+fn words(ja: impl Into<String>, en: impl Into<String>) -> Words {
+    Words { ja: ja.into(), en: en.into() }
+}
+
+/// What became of asking one institution, and what that means for the guardian.
+pub fn outcome(part: &ViewPart) -> Words {
+    let (ja, en) = (&part.name.0, &part.name.1);
+    match part.outcome {
+        Outcome::Data => {
+            let count = part.records.len();
+            words(format!("{ja}：記録 {count} 件"), format!("{en}: {count} records"))
+        }
+        Outcome::NothingToShow => {
+            words(format!("{ja}：表示できる記録はありません"), format!("{en}: nothing to show"))
+        }
+        Outcome::Busy => words(
+            format!(
+                "{ja}：混み合っています。しばらくしてからもう一度お試しください（記録がないという意味ではありません）"
+            ),
+            format!("{en}: busy; please try again in a while (this does not mean there is no record)"),
+        ),
+        Outcome::Unreachable if part.detail == Some("gateway_lost") => words(
+            format!(
+                "{ja}：市の窓口サーバーとの接続が切れたため確認できませんでした（記録がないという意味ではありません）"
+            ),
+            format!(
+                "{en}: not known, because the connection to the city's gateway was lost (this does not mean there is no record)"
+            ),
+        ),
+        Outcome::Unreachable => words(
+            format!("{ja}：接続できません（記録がないという意味ではありません）"),
+            format!("{en}: cannot be reached (this does not mean there is no record)"),
+        ),
+        Outcome::TimedOut => words(
+            format!("{ja}：時間内に応答がありませんでした（記録がないという意味ではありません）"),
+            format!("{en}: did not answer in time (this does not mean there is no record)"),
+        ),
+        Outcome::Version => words(
+            format!("{ja}：ソフトウェアの版が合わないため確認できません。施設に更新を依頼してください"),
+            format!("{en}: its software version does not fit ours; the institution must update"),
+        ),
+        Outcome::Expired => words(
+            format!("{ja}：手続きの有効期限が切れました。もう一度カードをかざしてください"),
+            format!("{en}: the session was too old for it; please touch the card again"),
+        ),
+        Outcome::NotLogged => words(
+            format!(
+                "{ja}：閲覧記録を保存できないため、情報を提供できません（記録がないという意味ではありません）"
+            ),
+            format!(
+                "{en}: cannot record this access and therefore shows nothing (this does not mean there is no record)"
+            ),
+        ),
+        Outcome::InvalidAnswer => words(
+            format!(
+                "{ja}：正しい応答と確認できなかったため表示しません（記録がないという意味ではありません）"
+            ),
+            format!(
+                "{en}: its answer could not be verified and is not shown (this does not mean there is no record)"
+            ),
+        ),
+        Outcome::NotAsked => words(
+            format!("{ja}：今回は問い合わせていません（記録がないという意味ではありません）"),
+            format!("{en}: was not asked (this does not mean there is no record)"),
+        ),
+    }
+}
+
+/// How much a view can know.
+pub fn coverage(coverage: &Coverage) -> Words {
+    let (asked, data, nothing) =
+        (coverage.asked(), coverage.count(Outcome::Data), coverage.count(Outcome::NothingToShow));
+    if coverage.complete() {
+        return words(
+            format!(
+                "{asked} 施設すべてから応答がありました（記録あり {data}、表示できる記録なし {nothing}）。"
+            ),
+            format!(
+                "All {asked} institutions answered ({data} with records, {nothing} with nothing to show)."
+            ),
+        );
+    }
+    let missing = asked - data - nothing;
+    words(
+        format!("{asked} 施設のうち {missing} 施設を確認できませんでした。この表示は完全ではありません。"),
+        format!("{missing} of {asked} institutions could not be consulted. This view is not complete."),
+    )
+}
+
+/// What a person is to the card holder.
+pub fn relation(relation: Relation) -> Words {
+    match relation {
+        Relation::Oneself => words("本人", "yourself"),
+        Relation::Child => words("お子さま", "child"),
+    }
+}
+
+/// What went wrong, and what to do next.
+pub fn trouble(trouble: &Trouble) -> Words {
+    match trouble {
+        Trouble::Card(fault) => card(fault),
+        Trouble::Session(refusal) => session(*refusal),
+        Trouble::GatewayUnreachable { gateway, .. } => words(
+            format!(
+                "市の窓口サーバー（{gateway}）に接続できません。ネットワークを確認し、しばらくしてからもう一度お試しください。"
+            ),
+            format!(
+                "The city's gateway ({gateway}) cannot be reached. Check the network and try again in a while. [{trouble}]"
+            ),
+        ),
+        Trouble::Clock { seconds } => words(
+            format!("この端末の時計が {seconds} 秒ずれています。時計を合わせてください。"),
+            format!("This terminal's clock is {seconds} s off. Please set it."),
+        ),
+        Trouble::TrustList(reason) => words(
+            "機関一覧（トラストリスト）を確認できません。運用窓口に連絡してください。",
+            format!("The trust list could not be verified ({reason}). Please contact the operator."),
+        ),
+        Trouble::NotAGateway(id) => words(
+            format!("{id} はこの連携の窓口サーバーではありません。設定を確認してください。"),
+            format!("{id} is not a gateway of this federation. Check the settings."),
+        ),
+        Trouble::Attestation | Trouble::Protocol(_) => words(
+            "窓口サーバーの応答を確認できません。安全のため中止しました。運用窓口に連絡してください。",
+            format!(
+                "The gateway's answer could not be verified; stopped for safety. Please contact the operator. [{trouble}]"
+            ),
+        ),
+        Trouble::View(Refusal::Busy) => words(
+            "混み合っています。しばらくしてからもう一度お試しください。",
+            "Busy. Please try again in a while.",
+        ),
+        Trouble::View(Refusal::NotLogged) => words(
+            "閲覧記録を保存できないため、いまは表示できません。しばらくしてからもう一度お試しください。",
+            "The gateway cannot record this access and therefore relays nothing. Please try again later.",
+        ),
+        Trouble::View(refusal) => words(
+            "表示の要求が受け付けられませんでした。もう一度カードをかざしてください。",
+            format!("The view was refused ({refusal}). Please touch the card again."),
+        ),
+        Trouble::Nobody => words(
+            "このカードで閲覧できる方の登録がありません。市の窓口で登録してください。",
+            "Nobody is registered whom this card may act for. Please register at the city's counter.",
+        ),
+        Trouble::UnknownSubject { known } => words(
+            format!("閲覧できる方は {known} 人です。--subject 1 〜 {known} で選んでください。"),
+            format!("The card may act for {known} persons. Choose one with --subject 1 to {known}."),
+        ),
+        Trouble::File { path, reason } => words(
+            format!("{} を読めません：{reason}", path.display()),
+            format!("{} cannot be used: {reason}", path.display()),
+        ),
+        Trouble::Machine(reason) => words(
+            format!("この端末では実行できません：{reason}"),
+            format!("This machine cannot do it: {reason}"),
+        ),
+    }
+}
+
+fn card(fault: &CardFault) -> Words {
+    match fault {
+        CardFault::WrongPin { tries_left } => words(
+            format!("暗証番号が違います。あと {tries_left} 回まちがえるとロックされます。"),
+            format!("Wrong PIN. {tries_left} tries left before the card locks."),
+        ),
+        CardFault::MalformedPin => words("暗証番号は 4 桁の数字です。", "The PIN is four digits."),
+        CardFault::Blocked => words(
+            "暗証番号がロックされています。市区町村の窓口で解除してください。",
+            "The PIN is locked. It can be unlocked at the municipal office.",
+        ),
+        CardFault::NoCertificate => words(
+            "カードに利用者証明用電子証明書がありません。市区町村の窓口で確認してください。",
+            "The card carries no user-authentication certificate. Please ask at the municipal office.",
+        ),
+        CardFault::Unusable(reason) => {
+            words(format!("カードを読み取れません：{reason}"), format!("The card cannot be used: {reason}"))
+        }
+    }
+}
+
+fn session(refusal: SessionRefusal) -> Words {
+    match refusal {
+        SessionRefusal::ForeignCard => words(
+            "このカードは、この連携では使えません（発行者が登録されていません）。",
+            "This card cannot be used here: its issuer is not accepted by the federation.",
+        ),
+        SessionRefusal::CardExpired => words(
+            "カードの電子証明書の有効期限が切れています。市区町村の窓口で更新してください。",
+            "The card's certificate has expired. Please renew it at the municipal office.",
+        ),
+        SessionRefusal::CardRevoked => words(
+            "このカードは失効または一時停止されています。市区町村の窓口にご相談ください。",
+            "This card has been revoked or suspended. Please ask at the municipal office.",
+        ),
+        SessionRefusal::RevocationUnknown => words(
+            "カードが有効かどうかを確認できないため、いまは使えません。しばらくしてからもう一度お試しください。",
+            "Whether the card is still valid cannot be checked at present. Please try again later.",
+        ),
+        SessionRefusal::CardSignature => words(
+            "カードの署名を確認できません。もう一度カードをかざし、暗証番号を入力してください。",
+            "The card's signature does not verify. Please touch the card and enter the PIN again.",
+        ),
+        SessionRefusal::NotEnrolled => words(
+            "このカードは登録されていません。市の窓口で利用登録をしてください。",
+            "This card is not enrolled. Please register it at the city's counter.",
+        ),
+        SessionRefusal::Time => words(
+            "時刻が合わないため受け付けられません。端末の時計を確認してください。",
+            "Refused because of the time; please check this terminal's clock.",
+        ),
+        SessionRefusal::TrustList | SessionRefusal::Challenge | SessionRefusal::WrongBinding => words(
+            "接続の確認に失敗しました。もう一度はじめからお試しください。",
+            format!("The connection could not be confirmed ({refusal}). Please start again."),
+        ),
+        SessionRefusal::NotLogged => words(
+            "閲覧記録を保存できないため、いまは受け付けられません。",
+            "The registry cannot record this access and therefore grants nothing at present.",
+        ),
+        SessionRefusal::Busy | SessionRefusal::RegistryUnreachable => words(
+            "市の登録簿に接続できないか、混み合っています。しばらくしてからもう一度お試しください。",
+            format!("The registry is busy or cannot be reached ({refusal}). Please try again in a while."),
+        ),
+        SessionRefusal::MembershipExpired => words(
+            "機関一覧の有効期限が切れています。運用窓口に連絡してください。",
+            "The trust list has expired. Please contact the operator.",
+        ),
+        SessionRefusal::Malformed | SessionRefusal::NotAGateway => words(
+            "要求が受け付けられませんでした。端末のソフトウェアと設定を確認してください。",
+            format!("The request was refused ({refusal}). Check this terminal's software and settings."),
+        ),
+    }
+}
