@@ -62,6 +62,15 @@ impl CalendarDate {
         self.0.day()
     }
 
+    /// The calendar day in Japan (UTC+9, no summer time) at this point of time, in milliseconds since the
+    /// Unix epoch; `None` beyond the year 9999.
+    pub fn in_japan(unix_ms: u64) -> Option<Self> {
+        const JST_MS: u64 = 9 * 3600 * 1000;
+        const DAY_MS: u64 = 24 * 3600 * 1000;
+        let days = i32::try_from(unix_ms.checked_add(JST_MS)? / DAY_MS).ok()?;
+        Self::new(1970, 1, 1).ok()?.plus_days(days)
+    }
+
     /// The day `days` later (earlier when negative); `None` outside the calendar.
     pub fn plus_days(self, days: i32) -> Option<Self> {
         let date = self.0.checked_add(i64::from(days).days()).ok()?;

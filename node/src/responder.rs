@@ -1,0 +1,175 @@
+//! The institution's answer to a part: cheapest check first, logged before released.
+//!
+//! The order is the design's (section 5): size, freshness, room, open, strict decoding, grant, proof,
+//! replay, then the institution's own decision — link, holds, consent, age —, the records, the
+//! ledger, the seal. What withholds records is known to the ledger alone; to whoever asks it is
+//! always `nothing to show`, in the same frame and not sooner than any other answer.
+//!
+//! Must not know: where records, links and consents are kept ([`Local`]), nor who brings parts.
+
+mod grants;
+mod local;
+mod pipeline;
+mod reply;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hibiki_protocol::cbor;
+use hibiki_protocol::frames::{Answered, Ask, Declined, Freshness};
+use hibiki_protocol::freshness::FreshnessKey;
+use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
+use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::limits;
+use hibiki_protocol::policy::AgeGate;
+use hibiki_protocol::query::Refusal;
+use hibiki_protocol::replay::ReplayCache;
+use hibiki_protocol::signing::Signed;
+use hibiki_protocol::time::Timestamp;
+use hibiki_protocol::trust::Accepted;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::env::Env;
+use crate::keys::NodeKeys;
+use crate::ledger::Ledger;
+use crate::services::{Pending, Responder};
+
+pub use local::{HoldKeeper, Local, LocalFault, LocalSubject};
+
+/// Milliseconds after which a busy institution may be asked again.
+const RETRY_AFTER_MILLIS: u64 = 1000;
+
+/// What the institution decides by.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// No answer leaves sooner than this after its query, so that its time says nothing.
+    pub answer_floor: Duration,
+    /// Age rules.
+    pub ages: AgeGate,
+    /// Number of this policy, named in every answer.
+    pub version: u64,
+    /// Queries worked on at once.
+    pub queries_at_once: usize,
+}
+
+/// Everything a responder stands on.
+pub struct Foundation {
+    /// The institution.
+    pub own: MemberId,
+    /// The world.
+    pub env: Env,
+    /// Its keys.
+    pub keys: NodeKeys,
+    /// Gives the trust list in force.
+    pub trust: Arc<dyn Fn() -> Arc<Accepted> + Send + Sync>,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Its records, links, consents.
+    pub local: Arc<dyn Local>,
+    /// Its holds.
+    pub holds: Arc<dyn HoldKeeper>,
+    /// Its rules.
+    pub policy: Policy,
+}
+
+/// The responder of one institution.
+pub struct InstitutionResponder {
+    base: Foundation,
+    started: Instant,
+    freshness: FreshnessKey,
+    replay: Mutex<ReplayCache>,
+    grants: Mutex<grants::KnownGrants>,
+    room: Semaphore,
+}
+
+impl InstitutionResponder {
+    /// A responder whose freshness tokens are of this run alone.
+    pub fn new(base: Foundation) -> Self {
+        let freshness = FreshnessKey::new(base.env.random());
+        let room = base.policy.queries_at_once.clamp(1, limits::QUERIES_AT_ONCE_MAX);
+        Self {
+            base,
+            started: Instant::now(),
+            freshness,
+            replay: Mutex::default(),
+            grants: Mutex::default(),
+            room: Semaphore::new(room),
+        }
+    }
+
+    fn uptime_millis(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.base.env.now())
+    }
+
+    /// The part of the pipeline that may decline without having opened anything.
+    async fn answer(&self, gateway: &MemberId, ask: Ask) -> Result<Answered, Declined> {
+        let arrived = Instant::now();
+        let decline = |refusal| Declined { refusal, retry_after_millis: None };
+        if ask.hops != 1 || ask.part.audience != self.base.own {
+            return Err(decline(Refusal::Malformed));
+        }
+        self.freshness
+            .check(&ask.freshness, gateway, self.uptime_millis())
+            .map_err(|_| decline(Refusal::Stale))?;
+        let Ok(_room) = self.room.try_acquire() else {
+            return Err(Declined {
+                refusal: Refusal::Busy,
+                retry_after_millis: Some(RETRY_AFTER_MILLIS),
+            });
+        };
+        let secret = self.base.keys.sealing(ask.part.key_id).ok_or_else(|| decline(Refusal::Malformed))?;
+        let opened = ask.part.open(&self.base.own, secret).map_err(decline)?;
+        let within = Duration::from_millis(ask.remaining_millis.min(limits::VIEW_DEADLINE_MILLIS_MAX));
+        let work = self.work(gateway, opened, ask.part.digest());
+        let answer = tokio::time::timeout(within, work).await.map_err(|_| decline(Refusal::Busy))??;
+        tokio::time::sleep_until(arrived + self.base.policy.answer_floor).await;
+        Ok(Answered { answer })
+    }
+
+    fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+        // A panic while the lock was held is impossible here; if it happened, the data is still whole.
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Responder for InstitutionResponder {
+    fn freshness(&self, gateway: &MemberId) -> Freshness {
+        let token = self.freshness.issue(gateway, self.uptime_millis(), self.base.env.random());
+        Freshness { token, valid_millis: limits::FRESHNESS_MILLIS }
+    }
+
+    fn ask<'a>(&'a self, gateway: &'a MemberId, ask: Ask) -> Pending<'a, Result<Answered, Declined>> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let outcome = self.answer(gateway, ask).await;
+            let result = match &outcome {
+                Ok(_) => "answered",
+                Err(declined) => declined.refusal.as_str(),
+            };
+            metrics::counter!("hibiki_queries_total", "result" => result).increment(1);
+            metrics::histogram!("hibiki_query_seconds").record(began.elapsed());
+            if let Err(declined) = &outcome {
+                tracing::debug!(refusal = declined.refusal.as_str(), gateway = %gateway, "query declined");
+            }
+            outcome
+        })
+    }
+
+    fn hold<'a>(
+        &'a self,
+        from: &'a MemberId,
+        notice: SealedHoldNotice,
+    ) -> Pending<'a, Result<Signed<HoldReceipt>, Declined>> {
+        self.base.holds.store(from, notice)
+    }
+}
+
+/// A digest over the encoded value.
+fn digest_of<T: cbor::Wire>(value: &T) -> [u8; 32] {
+    hibiki_protocol::ids::Digest::of(&[&cbor::encode(value)]).0
+}

@@ -1,0 +1,73 @@
+//! What a responder asks of the institution's own books.
+
+use hibiki_protocol::answer::Record;
+use hibiki_protocol::frames::Declined;
+use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
+use hibiki_protocol::ids::{MemberId, Pseudonym};
+use hibiki_protocol::policy::{Consent, Hold, ReadPermit, Withheld};
+use hibiki_protocol::signing::Signed;
+use hibiki_protocol::time::Day;
+use hibiki_protocol::token::PairwiseToken;
+
+use crate::services::Pending;
+
+/// A person of this institution, found through a link.
+#[derive(Clone)]
+pub struct LocalSubject {
+    /// Her key in the keyring: random, and never leaves the institution.
+    pub key: [u8; 16],
+    /// Her birth date as this institution knows it.
+    pub birth_date: Day,
+}
+
+impl std::fmt::Debug for LocalSubject {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("LocalSubject(***)")
+    }
+}
+
+/// The books cannot be read at present. Says nothing about anybody.
+#[derive(Debug, thiserror::Error)]
+#[error("the institution's books cannot be read: {0}")]
+pub struct LocalFault(pub String);
+
+/// The institution's books.
+pub trait Local: Send + Sync {
+    /// The person a token of `registry` means, its digests compared once more with what is known here.
+    ///
+    /// # Errors
+    /// The books cannot be read. That nobody is linked is an answer, not an error.
+    fn resolve(
+        &self,
+        registry: &MemberId,
+        token: &PairwiseToken,
+    ) -> Result<Result<LocalSubject, Withheld>, LocalFault>;
+
+    /// Holds on this subject.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    fn holds(&self, pseudonym: &Pseudonym) -> Result<Vec<Hold>, LocalFault>;
+
+    /// Consents about this subject.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    fn consents(&self, pseudonym: &Pseudonym) -> Result<Vec<Consent>, LocalFault>;
+
+    /// The permitted records of this subject, oldest first.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    fn read(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<Vec<Record>, LocalFault>;
+}
+
+/// Takes holds that a registry orders.
+pub trait HoldKeeper: Send + Sync {
+    /// Verifies and stores a notice; returns once it is durable and in force.
+    fn store<'a>(
+        &'a self,
+        from: &'a MemberId,
+        notice: SealedHoldNotice,
+    ) -> Pending<'a, Result<Signed<HoldReceipt>, Declined>>;
+}

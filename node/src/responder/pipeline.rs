@@ -1,0 +1,111 @@
+//! From an opened part to a sealed answer.
+
+use hibiki_protocol::answer::{Record, SealedAnswer};
+use hibiki_protocol::frames::Declined;
+use hibiki_protocol::ids::{Digest, MemberId};
+use hibiki_protocol::limits;
+use hibiki_protocol::policy::{self, Withheld};
+use hibiki_protocol::query::{OpenedPart, Refusal, VerifiedQuery};
+use hibiki_protocol::replay::Seen;
+use hibiki_protocol::time::Day;
+use hibiki_records::date::CalendarDate;
+
+use super::InstitutionResponder;
+use super::local::{LocalFault, LocalSubject};
+use super::reply::{Finding, Reply};
+
+/// Records, or why there are none; and whose, where that is known.
+struct Looked {
+    subject: Option<LocalSubject>,
+    found: Result<Vec<Record>, Withheld>,
+}
+
+impl Looked {
+    fn withheld(subject: Option<LocalSubject>, why: Withheld) -> Self {
+        Self { subject, found: Err(why) }
+    }
+}
+
+impl InstitutionResponder {
+    /// Works on an opened part. Everything from here on is answered inside the seal.
+    pub(super) async fn work(
+        &self,
+        gateway: &MemberId,
+        opened: OpenedPart,
+        part: Digest,
+    ) -> Result<SealedAnswer, Declined> {
+        let reply = Reply { responder: self, to: opened.reply_to(), gateway, part };
+        match self.verified(opened) {
+            Err(refusal) => reply.refuse(refusal).await,
+            Ok(query) => match self.look(&query) {
+                Err(fault) => {
+                    tracing::error!(%fault, "a query could not be answered");
+                    reply.refuse(Refusal::Fault).await
+                }
+                Ok(looked) => {
+                    let subject = looked.subject.map(|subject| subject.key);
+                    reply.finish(Finding { query: &query, subject, found: looked.found }).await
+                }
+            },
+        }
+    }
+
+    /// Grant, holder's proof, times, epoch; then: is it the first time?
+    fn verified(&self, opened: OpenedPart) -> Result<VerifiedQuery, Refusal> {
+        let trust = (self.base.trust)();
+        let (list, digest) = (trust.list(), trust.digest());
+        let grant = opened.grant().clone();
+        let known = Self::locked(&self.grants).get(digest, &grant);
+        let query = opened.verify(&self.base.own, known, list, &digest, self.now())?;
+        Self::locked(&self.grants).note(digest, &grant, query.grant());
+        match Self::locked(&self.replay).note(query.replay_key(), self.uptime_millis()) {
+            Seen::New => Ok(query),
+            Seen::Replayed => Err(Refusal::Replayed),
+            Seen::Full => Err(Refusal::Busy),
+        }
+    }
+
+    /// The institution's own decision, and the records if it permits.
+    fn look(&self, query: &VerifiedQuery) -> Result<Looked, LocalFault> {
+        let (base, grant) = (&self.base, query.grant().grant());
+        let Some(secret) = base.keys.sealing(grant.token_key) else {
+            return Ok(Looked::withheld(None, Withheld::NotLinked));
+        };
+        let Ok(token) = grant.token.open(&grant.registry, &base.own, secret) else {
+            return Ok(Looked::withheld(None, Withheld::NotLinked));
+        };
+        let subject = match base.local.resolve(&grant.registry, &token)? {
+            Ok(subject) => subject,
+            Err(why) => return Ok(Looked::withheld(None, why)),
+        };
+        let (holds, consents) =
+            (base.local.holds(&token.pseudonym)?, base.local.consents(&token.pseudonym)?);
+        let today = today(base.env.now())?;
+        let decided = policy::decide(
+            query,
+            token.pseudonym,
+            &subject.birth_date,
+            &today,
+            &holds,
+            &consents,
+            &base.policy.ages,
+        );
+        let permit = match decided {
+            Ok(permit) => permit,
+            Err(why) => return Ok(Looked::withheld(Some(subject), why)),
+        };
+        let mut records = base.local.read(&subject, &permit)?;
+        records.retain(|record| permit.allows(&record.category));
+        if records.len() > limits::ANSWER_RECORDS_MAX {
+            return Err(LocalFault(format!("more than {} records for one answer", limits::ANSWER_RECORDS_MAX)));
+        }
+        let found = if records.is_empty() { Err(Withheld::Empty) } else { Ok(records) };
+        Ok(Looked { subject: Some(subject), found })
+    }
+}
+
+/// The calendar day in Japan.
+fn today(now_millis: u64) -> Result<Day, LocalFault> {
+    let day = CalendarDate::in_japan(now_millis).and_then(|day| Day::new(&day.to_string()));
+    day.ok_or_else(|| LocalFault("the clock shows no calendar day".to_owned()))
+}
