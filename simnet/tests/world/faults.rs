@@ -1,8 +1,10 @@
 //! Distance, loss, cuts and crashes, each with what it must do and what it must leave alone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use hibiki_simnet::{EPOCH, LinkOptions, RunError, World};
+use hibiki_simnet::{EPOCH, Host, LinkOptions, RunError, World};
 use hibiki_transport::Closed;
 
 use crate::town::{PORT, Town, ask};
@@ -165,6 +167,32 @@ fn a_dead_life_starts_nothing_and_sends_nothing() {
         })
         .unwrap();
     assert_eq!(world.trace().sent, 1, "only the living socket sent");
+}
+
+#[test]
+fn a_crash_ends_the_tasks_of_one_life_and_of_no_other() {
+    World::new(11, LinkOptions::default())
+        .run(|world| async move {
+            let ticking = |host: &Host| {
+                let (count, world) = (Arc::new(AtomicU32::new(0)), world.clone());
+                let ticks = count.clone();
+                host.spawn(async move {
+                    loop {
+                        world.sleep(100 * MS).await;
+                        ticks.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+                move || count.load(Ordering::SeqCst)
+            };
+            let (clinic, school) = (world.host("clinic"), world.host("school"));
+            let (old, other) = (ticking(&clinic), ticking(&school));
+            world.sleep(1050 * MS).await;
+            world.crash(&clinic);
+            let new = ticking(&clinic);
+            world.sleep(1040 * MS).await;
+            assert_eq!((old(), other(), new()), (10, 20, 10));
+        })
+        .unwrap();
 }
 
 #[test]

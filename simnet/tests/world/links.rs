@@ -158,3 +158,25 @@ fn an_inbox_that_nobody_reads_fills_up() {
     assert_eq!(heard, 4096);
     assert_eq!(world.trace().blocked, 5000 - 4096);
 }
+
+#[test]
+fn a_cut_takes_what_is_on_its_way() {
+    let world = World::new(8, LinkOptions::steady(50 * MS));
+    let heard = world
+        .run(|world| async move {
+            let (a, b, c) = (world.host("a"), world.host("b"), world.host("c"));
+            let (from, to, other) = (a.socket(1).unwrap(), b.socket(1).unwrap(), c.socket(1).unwrap());
+            send(&from, &b, b"1 will be cut");
+            send(&other, &b, b"2 goes another way");
+            world.sleep(20 * MS).await;
+            world.cut(&a, &b);
+            send(&from, &b, b"3 does not start");
+            world.sleep(40 * MS).await;
+            world.heal(&a, &b);
+            send(&from, &b, b"4 is free again");
+            hear(&world, &to, 500 * MS).await
+        })
+        .unwrap();
+    assert_eq!(heard.iter().map(|h| h.1).collect::<Vec<_>>(), *b"24");
+    assert_eq!(world.trace().blocked, 2);
+}

@@ -20,7 +20,7 @@ fn history(seed: u64) -> (Vec<String>, Trace) {
     let world = World::new(seed, bad);
     let outcomes = world
         .run(|world| async move {
-            assert!(world.is_exact(), "randomness is not pinned: is the test linked with the build script?");
+            assert!(world.is_exact(), "randomness is not pinned: see entropy.rs");
             let town = Town::new(&world, &NAMES);
             let city = town.start("city");
             let work = Duration::from_millis(3);
