@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod connect;
+pub mod init;
 pub mod output;
 pub mod progress;
 pub mod run;
@@ -33,6 +34,10 @@ pub struct Cli {
 enum Command {
     /// Run the node until it is told to stop.
     Run(run::Arguments),
+    /// Make the node's folder and keys, once.
+    Init(init::InitArguments),
+    /// Write the request to join that the council signs.
+    Request(init::RequestArguments),
     /// Check a configuration and show what it would run.
     Check(check::Arguments),
     /// Show how a running node fares.
@@ -48,6 +53,9 @@ pub enum CliError {
     /// The node could not be asked, or refused.
     #[error("{0}")]
     Call(#[from] CallError),
+    /// Keys or request.
+    #[error("{0}")]
+    Init(#[from] init::InitError),
     /// A file named on the command line.
     #[error("{path}: {source}")]
     File {
@@ -71,6 +79,8 @@ pub enum CliError {
 pub fn run(cli: Cli) -> ExitStatus {
     let outcome = match &cli.command {
         Command::Run(arguments) => return run::run::<run::Bare>(arguments),
+        Command::Init(arguments) => init::init(arguments),
+        Command::Request(arguments) => init::request(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Status(arguments) => status::run(arguments),
     };

@@ -117,7 +117,12 @@ impl NodeKeys {
     }
 
     /// The node's request to stand in the trust list: `member` with these keys' public halves.
-    pub fn request(&self, federation: FederationId, mut member: Member, now: Timestamp) -> Signed<MemberRequest> {
+    pub fn request(
+        &self,
+        federation: FederationId,
+        mut member: Member,
+        now: Timestamp,
+    ) -> Signed<MemberRequest> {
         member.tls_key = TlsKey(*self.identity.key().as_bytes());
         member.tls_key_next = None;
         member.signing_key = self.signing.verifying_key();

@@ -117,10 +117,7 @@ impl InstitutionResponder {
             .check(&ask.freshness, gateway, self.uptime_millis())
             .map_err(|_| decline(Refusal::Stale))?;
         let Ok(_room) = self.room.try_acquire() else {
-            return Err(Declined {
-                refusal: Refusal::Busy,
-                retry_after_millis: Some(RETRY_AFTER_MILLIS),
-            });
+            return Err(Declined { refusal: Refusal::Busy, retry_after_millis: Some(RETRY_AFTER_MILLIS) });
         };
         let secret = self.base.keys.sealing(ask.part.key_id).ok_or_else(|| decline(Refusal::Malformed))?;
         let opened = ask.part.open(&self.base.own, secret).map_err(decline)?;

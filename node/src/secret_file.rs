@@ -60,7 +60,9 @@ pub fn create(path: &Path, secret: &[u8; 32]) -> Result<(), SecretFileError> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)?;
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder).and_then(|f| f.sync_all()).map_err(fail),
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            File::open(folder).and_then(|f| f.sync_all()).map_err(fail)
+        }
         _ => Ok(()),
     }
 }
@@ -115,9 +117,18 @@ mod tests {
     #[test]
     fn damaged_files_are_refused_without_showing_their_content() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, content) in [("short", "abcd"), ("text", "not hexadecimal at all"), ("long", &"ab".repeat(200))] {
+        for (name, content) in
+            [("short", "abcd"), ("text", "not hexadecimal at all"), ("long", &"ab".repeat(200))]
+        {
             let path = folder.path().join(name);
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).unwrap().write_all(content.as_bytes()).unwrap();
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .unwrap()
+                .write_all(content.as_bytes())
+                .unwrap();
             let refused = read(&path).unwrap_err().to_string();
             assert!(refused.contains("64 hexadecimal digits") && !refused.contains(content), "{refused}");
         }

@@ -78,8 +78,7 @@ impl InstitutionResponder {
             Ok(subject) => subject,
             Err(why) => return Ok(Looked::withheld(None, why)),
         };
-        let (holds, consents) =
-            (base.local.holds(&token.pseudonym)?, base.local.consents(&token.pseudonym)?);
+        let (holds, consents) = (base.local.holds(&token.pseudonym)?, base.local.consents(&token.pseudonym)?);
         let today = today(base.env.now())?;
         let decided = policy::decide(
             query,
@@ -97,7 +96,10 @@ impl InstitutionResponder {
         let mut records = base.local.read(&subject, &permit)?;
         records.retain(|record| permit.allows(&record.category));
         if records.len() > limits::ANSWER_RECORDS_MAX {
-            return Err(LocalFault(format!("more than {} records for one answer", limits::ANSWER_RECORDS_MAX)));
+            return Err(LocalFault(format!(
+                "more than {} records for one answer",
+                limits::ANSWER_RECORDS_MAX
+            )));
         }
         let found = if records.is_empty() { Err(Withheld::Empty) } else { Ok(records) };
         Ok(Looked { subject: Some(subject), found })
