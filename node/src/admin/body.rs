@@ -53,6 +53,14 @@ impl Body {
         (sender, Self { chunks, ended: false })
     }
 
+    /// A body of these bytes, for commands that call others and for tests.
+    pub fn of(bytes: Vec<u8>) -> Self {
+        let (sender, body) = Self::channel();
+        // Both words fit: a fresh channel has room for more than two.
+        let _ = (sender.try_send(Ok(Some(bytes))), sender.try_send(Ok(None)));
+        body
+    }
+
     /// No body.
     pub fn empty() -> Self {
         let (_, chunks) = mpsc::channel(1);

@@ -52,16 +52,24 @@ metrics! {
         "Number of the trust list in force.";
     TRUST_LIST_EXPIRES = "hibiki_trust_list_expires_seconds", Gauge, Seconds, [],
         "When the trust list in force expires, in seconds since the Unix epoch.";
+    TRUST_LIST_FORKS = "hibiki_trust_list_forks_total", Counter, Count, [],
+        "Times two different, validly signed trust lists of one epoch were met; anything above 0 is an alarm.";
     LINKS_UP = "hibiki_links_up", Gauge, Count, [],
         "Members connected at this moment.";
     LINKS_WANTED = "hibiki_links_wanted", Gauge, Count, [],
         "Members this node keeps a connection with.";
     LINK_DIALS = "hibiki_link_dials_total", Counter, Count, ["result"],
         "Attempts to connect to a member: up, failed or refused.";
+    LINKS_CLOCK_ASTRAY = "hibiki_links_clock_astray", Gauge, Count, [],
+        "Connected members whose clock differs from ours by more than a minute.";
+    REQUESTS_REFUSED = "hibiki_requests_refused_total", Counter, Count, ["result"],
+        "Exchanges reset before any work: late, malformed, too_long, not_permitted, not_greeted or version.";
     QUERIES = "hibiki_queries_total", Counter, Count, [],
         "Guardians' queries this gateway fanned out.";
     PARTS_RELAYED = "hibiki_parts_relayed_total", Counter, Count, ["result"],
         "Parts this gateway relayed: answered, unreachable, timed_out or busy, as the gateway itself saw it.";
+    RELAY_SECONDS = "hibiki_relay_seconds", Histogram, Seconds, ["result"],
+        "From a part's sending to what became of it, by result as in hibiki_parts_relayed_total.";
     QUERY_SECONDS = "hibiki_query_seconds", Histogram, Seconds, [],
         "From a query's arrival at this gateway to its last part.";
     PARTS_ANSWERED = "hibiki_parts_answered_total", Counter, Count, [],
@@ -74,6 +82,8 @@ metrics! {
         "Grants this registry signed.";
     SESSIONS = "hibiki_sessions", Gauge, Count, [],
         "Guardians' sessions open at this gateway.";
+    SESSIONS_OPENED = "hibiki_sessions_opened_total", Counter, Count, ["result"],
+        "Sessions asked for at this gateway: opened or refused.";
     LEDGER_ENTRIES = "hibiki_ledger_entries", Gauge, Count, [],
         "Entries in this institution's ledger.";
     LEDGER_COMMIT_SECONDS = "hibiki_ledger_commit_seconds", Histogram, Seconds, [],
@@ -112,6 +122,34 @@ pub fn describe(version: &'static str, started_ms: u64) {
 /// Counts one command on the admin socket, by its registered name.
 pub fn admin_request(command: &'static str, result: &'static str) {
     counter!(ADMIN_REQUESTS, "command" => command, "result" => result).increment(1);
+}
+
+/// Notes which trust list is in force and when it expires, in milliseconds since the Unix epoch.
+#[expect(clippy::cast_precision_loss, reason = "epochs stay far below 2^53")]
+pub fn trust_list(epoch: u64, expires_ms: u64) {
+    gauge!(TRUST_LIST_EPOCH).set(epoch as f64);
+    gauge!(TRUST_LIST_EXPIRES).set(seconds(expires_ms));
+}
+
+/// Counts two lists of one epoch.
+pub fn trust_list_fork() {
+    counter!(TRUST_LIST_FORKS).increment(1);
+}
+
+/// Counts one more under a metric with the one label `result`, whose values are a closed list.
+pub fn count_result(name: &'static str, result: &'static str) {
+    counter!(name, "result" => result).increment(1);
+}
+
+/// Records a duration under a metric with the one label `result`, whose values are a closed list.
+pub fn record_seconds_of(name: &'static str, result: &'static str, elapsed: std::time::Duration) {
+    histogram!(name, "result" => result).record(elapsed.as_secs_f64());
+}
+
+/// Sets a gauge that counts things there are now.
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub fn set_count(name: &'static str, count: usize) {
+    gauge!(name).set(count as f64);
 }
 
 /// Records a duration in one of the histograms above.
