@@ -11,6 +11,7 @@ pub mod hardening;
 pub mod keyring;
 pub mod keys;
 pub mod ledger;
+pub mod links;
 pub mod membership;
 pub mod observe;
 pub mod responder;

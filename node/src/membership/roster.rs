@@ -57,6 +57,11 @@ impl Roster {
         self.accepted.list().member(id)
     }
 
+    /// The keys the member `id` may prove; none if it is no member.
+    pub fn keys(&self, id: &MemberId) -> Vec<PeerKey> {
+        self.member(id).map(keys).unwrap_or_default()
+    }
+
     /// Whether `id` is a member with this role.
     pub fn has_role(&self, id: &MemberId, role: Role) -> bool {
         self.member(id).is_some_and(|member| member.has_role(role))
@@ -64,7 +69,7 @@ impl Roster {
 }
 
 /// The keys a member may prove: the present one and, while keys are changed, the next.
-pub(crate) fn keys(member: &Member) -> Vec<PeerKey> {
+fn keys(member: &Member) -> Vec<PeerKey> {
     let next = member.tls_key_next.filter(|next| *next != member.tls_key);
     std::iter::once(member.tls_key).chain(next).map(|key| PeerKey::from_bytes(key.0)).collect()
 }
