@@ -10,6 +10,7 @@ mod archive;
 mod command;
 mod evidence;
 mod files;
+mod kept;
 mod roster;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use archive::{Archive, ArchiveError, MemoryArchive};
 pub use command::register;
 pub use evidence::{EvidenceFolder, EvidenceKeeper};
 pub use files::{FileError, read_anchor, read_lists};
+pub use kept::StoreArchive;
 pub use roster::{Roster, Strangers};
 
 use crate::env::Env;

@@ -215,6 +215,33 @@ async fn a_stored_chain_that_was_tampered_with_stops_the_start() {
 }
 
 #[tokio::test]
+async fn the_store_keeps_the_chain_over_restarts_and_a_full_disk() {
+    use crate::store::{Batch, Committer, Keyspace, MemoryStore, Store};
+
+    let mut world = World::new();
+    let now = world.now();
+    for age in (1..=150).rev() {
+        world.council.publish(now - age, members(&[("city", 1)]));
+    }
+    let store = MemoryStore::new();
+    let archive = || {
+        let store: Arc<dyn Store> = Arc::new(store.clone());
+        Arc::new(StoreArchive::new(store.clone(), Committer::inline(store)))
+    };
+    // Something else of this keyspace is no list.
+    let mut other = Batch::new();
+    other.put(Keyspace::TrustLists, *b"note", *b"not a list");
+    store.commit(&other).unwrap();
+    world.open_over(archive(), &world.council.lists[..149]).await.unwrap();
+    store.set_low_space(true);
+    let membership = world.open_over(archive(), &world.council.lists[149..]).await.unwrap();
+    assert_eq!(membership.current().list().epoch, 150);
+    assert_eq!(membership.lists_after(100).await.unwrap(), world.council.lists[100..116]);
+    assert_eq!(membership.lists_after(148).await.unwrap(), world.council.lists[148..]);
+    assert!(membership.lists_after(150).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn the_admin_command_shows_and_installs() {
     use crate::admin::{Body, Request, Responder, Router};
     use serde_json::json;
