@@ -216,17 +216,28 @@ impl KeyRing {
     /// # Errors
     /// [`KeyError::NodeKeyStays`], [`KeyError::Io`]: the key may then be gone or not; repeat.
     pub fn destroy(&self, id: KeyId) -> Result<bool> {
-        if id == KeyId::NODE {
+        Ok(self.destroy_many(&[id])? == 1)
+    }
+
+    /// Destroys several keys with one sync; returns how many there were.
+    ///
+    /// # Errors
+    /// As [`Self::destroy`].
+    pub fn destroy_many(&self, ids: &[KeyId]) -> Result<usize> {
+        if ids.contains(&KeyId::NODE) {
             return Err(KeyError::NodeKeyStays);
         }
         let mut inner = self.inner();
-        let Some(index) = inner.slots.get(&id).map(|held| held.index) else { return Ok(false) };
-        if let Some(file) = &mut inner.file {
-            file.write([(index, None)].into_iter())?;
+        let present: BTreeMap<KeyId, u32> =
+            ids.iter().filter_map(|id| Some((*id, inner.slots.get(id)?.index))).collect();
+        if let (Some(file), false) = (&mut inner.file, present.is_empty()) {
+            file.write(present.values().map(|index| (*index, None)))?;
         }
-        inner.slots.remove(&id);
-        inner.free.insert(index);
-        Ok(true)
+        for (id, index) in &present {
+            inner.slots.remove(id);
+            inner.free.insert(*index);
+        }
+        Ok(present.len())
     }
 
     /// Seals `plaintext` under a key. `aad` says where the result belongs (keyspace and key of its row), so

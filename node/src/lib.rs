@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod links;
 pub mod membership;
 pub mod observe;
+pub mod recordbook;
 pub mod responder;
 pub mod secret_file;
 pub mod services;

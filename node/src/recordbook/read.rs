@@ -1,0 +1,234 @@
+//! Reading: the records for an answer, and subjects for linking.
+
+use std::fmt;
+
+use hibiki_records::{category::Category, date::CalendarDate, person::PatientFacts};
+
+use super::{
+    BookError, RecordBook, Result, SubjectId,
+    codec::Sealed,
+    layout::{self, Kind},
+    plan::read_person,
+};
+use crate::{
+    keyring::KeyId,
+    store::{Keyspace, SCAN_ROWS_MAX, Snapshot},
+};
+
+/// Rows opened at a time while reading.
+const PAGE_ROWS: usize = 256;
+
+/// Most groups of one person that are looked at; a pupil is in a handful.
+const GROUPS_MAX: usize = 64;
+
+/// A record as it was put. `Debug` shows category and size only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// What it is.
+    pub category: Category,
+    /// The source's id, unique within person (or group) and category.
+    pub id: String,
+    /// Effective day in Japan.
+    pub date: CalendarDate,
+    /// When the source last changed it, in milliseconds since 1970, if it says so.
+    pub updated_at: Option<u64>,
+    /// Media type of the content.
+    pub media_type: String,
+    /// The bytes as they came.
+    pub content: Vec<u8>,
+    /// It is addressed to a group the subject belongs to, not to the subject alone.
+    pub from_group: bool,
+}
+
+impl fmt::Debug for StoredRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredRecord")
+            .field("category", &self.category)
+            .field("content_bytes", &self.content.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much one reading may return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadLimit {
+    /// Most records.
+    pub records: usize,
+    /// Most content bytes together.
+    pub bytes: usize,
+}
+
+impl Default for ReadLimit {
+    /// 5,000 records, 16 MiB: a childhood fits many times.
+    fn default() -> Self {
+        Self { records: 5_000, bytes: 16 << 20 }
+    }
+}
+
+/// Records of one subject, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The records.
+    pub records: Vec<StoredRecord>,
+    /// There are more, older ones than the limit let through. An answer made of this must say so.
+    pub truncated: bool,
+}
+
+impl RecordBook {
+    /// The subject's records of these categories from `since` on, newest first, those of its groups
+    /// included. A subject that does not exist has no records.
+    ///
+    /// # Errors
+    /// [`BookError::Store`], [`BookError::Keys`] when a row does not open, [`BookError::Row`].
+    pub fn read(
+        &self,
+        subject: SubjectId,
+        categories: &[Category],
+        since: Option<CalendarDate>,
+        limit: ReadLimit,
+    ) -> Result<Reading> {
+        let view = self.store.snapshot()?;
+        let mut gathered = Gathered { reading: Reading::default(), limit };
+        let groups = groups_of(&*view, subject.key())?;
+        for category in categories {
+            self.gather(&*view, subject.key(), *category, since, false, &mut gathered)?;
+            if category.may_address_group() {
+                for group in &groups {
+                    self.gather(&*view, *group, *category, since, true, &mut gathered)?;
+                }
+            }
+        }
+        Ok(gathered.finish())
+    }
+
+    /// What is known of a subject; `None` when it does not exist or no facts were put yet.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn facts(&self, subject: SubjectId) -> Result<Option<PatientFacts>> {
+        let view = self.store.snapshot()?;
+        Ok(read_person(&self.keys, &*view, subject.key())?.and_then(|person| person.facts))
+    }
+
+    /// The institution's own number of a subject.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`BookError::NoSuchSubject`].
+    pub fn local_number(&self, subject: SubjectId) -> Result<String> {
+        let view = self.store.snapshot()?;
+        let person = read_person(&self.keys, &*view, subject.key())?;
+        person.map(|person| person.local_number).ok_or(BookError::NoSuchSubject)
+    }
+
+    /// The subject with this local number.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn find_by_local_number(&self, number: &str) -> Result<Option<SubjectId>> {
+        let lookup = Kind::lookup(&Kind::Person.digest(&self.keys, number));
+        let id = self.store.snapshot()?.get(Keyspace::Subjects, &lookup)?;
+        id.map(|id| layout::last_id(&id, "the index of names").map(SubjectId)).transpose()
+    }
+
+    /// Up to `limit` subjects after `after`, in the order of their ids, with what is known of them. Fewer
+    /// than `min(limit, SCAN_ROWS_MAX)` means: that was the end.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn all_subjects(
+        &self,
+        after: Option<SubjectId>,
+        limit: usize,
+    ) -> Result<Vec<(SubjectId, Option<PatientFacts>)>> {
+        let view = self.store.snapshot()?;
+        let after = after.map(|after| Kind::Person.row(after.key()));
+        let rows = view.scan(Keyspace::Subjects, layout::SUBJECT_ROWS, after.as_deref(), limit)?;
+        let mut subjects = Vec::with_capacity(rows.len());
+        for (key, _) in rows {
+            let id = layout::last_id(&key, "a subject")?;
+            // A subject whose erasure has begun has a row but no key.
+            let person = if self.keys.contains(id) { read_person(&self.keys, &*view, id)? } else { None };
+            subjects.push((SubjectId(id), person.and_then(|person| person.facts)));
+        }
+        Ok(subjects)
+    }
+
+    fn gather(
+        &self,
+        view: &dyn Snapshot,
+        owner: KeyId,
+        category: Category,
+        since: Option<CalendarDate>,
+        from_group: bool,
+        gathered: &mut Gathered,
+    ) -> Result<()> {
+        let prefix = layout::records_prefix(owner, category);
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = view.scan(Keyspace::Records, &prefix, after.as_deref(), PAGE_ROWS)?;
+            for (key, sealed) in &page {
+                let opened = self.keys.open_sealed(owner, &layout::aad(Keyspace::Records, key), sealed)?;
+                let Sealed { id, date, updated_at, media_type, content } = Sealed::decode(&opened)?;
+                if since.is_none_or(|since| date >= since) {
+                    gathered.take(StoredRecord {
+                        category,
+                        id,
+                        date,
+                        updated_at,
+                        media_type,
+                        content,
+                        from_group,
+                    });
+                }
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == PAGE_ROWS => after = Some(last.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Keeps the newest records within a limit, never holding much more than that.
+struct Gathered {
+    reading: Reading,
+    limit: ReadLimit,
+}
+
+impl Gathered {
+    fn take(&mut self, record: StoredRecord) {
+        self.reading.records.push(record);
+        let held = self.reading.records.len();
+        if held > self.limit.records.saturating_mul(2).max(PAGE_ROWS) {
+            self.trim();
+        }
+    }
+
+    fn finish(mut self) -> Reading {
+        self.trim();
+        self.reading
+    }
+
+    fn trim(&mut self) {
+        let records = &mut self.reading.records;
+        // Newest first; the rest of the order only makes it the same every time.
+        records
+            .sort_by(|a, b| b.date.cmp(&a.date).then_with(|| (a.category, &a.id).cmp(&(b.category, &b.id))));
+        let mut bytes = 0_usize;
+        let fits = records.iter().take(self.limit.records).take_while(|record| {
+            bytes = bytes.saturating_add(record.content.len());
+            bytes <= self.limit.bytes
+        });
+        let fits = fits.count();
+        if fits < records.len() {
+            records.truncate(fits);
+            self.reading.truncated = true;
+        }
+    }
+}
+
+fn groups_of(view: &dyn Snapshot, subject: KeyId) -> Result<Vec<KeyId>> {
+    let prefix = layout::membership_prefix(subject);
+    let rows = view.scan(Keyspace::Groups, &prefix, None, GROUPS_MAX.min(SCAN_ROWS_MAX))?;
+    rows.iter().map(|(key, _)| layout::last_id(key, "a subject's groups")).collect()
+}
