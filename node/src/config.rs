@@ -287,3 +287,6 @@ fn as_texts<T: fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Resu
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod examples;

@@ -309,9 +309,15 @@ impl Checker<'_> {
                 next,
             );
         }
-        let names = &policy.sensitive_categories;
-        let categories: Vec<Category> =
-            names.iter().filter_map(|text| self.parsed("policy.sensitive-categories", text)).collect();
+        // The protocol would carry any name; a misspelt one here would protect nothing.
+        let known: Vec<&str> =
+            hibiki_records::category::Category::ALL.iter().map(|category| category.wire_name()).collect();
+        let mut categories = Vec::new();
+        for name in &policy.sensitive_categories {
+            if self.one_of("policy.sensitive-categories", name, &known).is_some() {
+                categories.extend(Category::new(name));
+            }
+        }
         Some(Policy {
             answer_floor_ms: policy.answer_floor_ms,
             adult_age: u8::try_from(policy.adult_age).ok()?,

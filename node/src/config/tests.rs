@@ -138,7 +138,7 @@ fn roles_bring_their_own_needs() {
         ("limits", "sessions = 16385", "choose from 1 to 16384"),
         ("limits", "replay-entries = 0", "out of range"),
         ("policy", "adult-age = 300", "out of range"),
-        ("policy", "sensitive-categories = [\"Prescription\"]", "lower-case"),
+        ("policy", "sensitive-categories = [\"prescripton\"]", "did you mean \"prescription\"?"),
         ("store", "engine = \"postgres\"", "\"postgres\" is not known"),
     ] {
         let found = problems(&with(section, line));
