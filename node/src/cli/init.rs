@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hibiki_protocol::cbor;
 use hibiki_protocol::ids::FederationId;
-use hibiki_protocol::signing::VerifyingKey;
+use hibiki_protocol::signing::{Signed, VerifyingKey};
 use hibiki_protocol::time::Timestamp;
-use hibiki_protocol::trust::{Member, Role, TlsKey};
+use hibiki_protocol::trust::{Member, MemberRequest, Role, TlsKey};
 use serde_json::json;
 
 use super::CliError;
 use super::output::{Format, print};
 use crate::config::Config;
 use crate::env::Env;
+use crate::hardening::harden;
 use crate::keyring;
 use crate::keys::{self, KeysError, NodeKeys};
 use crate::secret_file;
@@ -43,6 +44,12 @@ pub enum InitError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The key of everything at rest is gone while the others are there.
+    #[error("{path} is missing although the other keys are there; restore it from your backup")]
+    Lost {
+        /// The file.
+        path: PathBuf,
+    },
     /// The member id does not name its federation.
     #[error("the member id `{0}` does not begin with a federation's name")]
     Id(String),
@@ -57,7 +64,8 @@ pub enum InitError {
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hibiki-node init --config /etc/hibiki/node.toml\n\n\
-    Makes the node's folder and its keys, once. Existing keys are never touched. Next: hibiki-node request.")]
+    Run it as the account the node runs as. Makes the node's folder and its keys. Existing keys are never touched;\n\
+    run again, it makes only what a role added since then needs. Next: hibiki-node request.")]
 pub struct InitArguments {
     /// Configuration of the node.
     #[arg(long, value_name = "FILE", default_value = super::connect::CONFIG_FILE)]
@@ -90,33 +98,61 @@ pub struct RequestArguments {
 /// # Errors
 /// A key exists already, or a file cannot be written.
 pub fn init(arguments: &InitArguments) -> Result<(), CliError> {
+    harden()?;
     let config = Config::load(&arguments.config)?.config;
-    make(&config, &Env::system())?;
-    let value = json!({ "id": config.node.id.as_str(), "data_dir": config.node.data_dir, "keys_dir": config.node.keys_dir });
-    let next = format!(
+    let made = make(&config, &Env::system())?;
+    let value = json!({
+        "id": config.node.id.as_str(), "data_dir": config.node.data_dir, "keys_dir": config.node.keys_dir, "made": made,
+    });
+    Ok(print(arguments.format, &value, |_| next_step(&config, &arguments.config, &made))?)
+}
+
+fn next_step(config: &Config, file: &Path, made: &[PathBuf]) -> String {
+    let id = &config.node.id;
+    if made.is_empty() {
+        return format!(
+            "{id} の鍵は既にあります。何も変えていません。\n{id} has all its keys; nothing was changed."
+        );
+    }
+    format!(
         "{id} の鍵を {keys} に作りました。次は hibiki-node request です。\n\
          Keys of {id} are in {keys}. Next: hibiki-node request --config {config} --out {name}.request\n\
          Back {keys} up apart from the data: without it nothing of this node can be read again.",
-        id = config.node.id,
         keys = config.node.keys_dir.display(),
-        config = arguments.config.display(),
-        name = config.node.id.as_str().replace('/', "-"),
-    );
-    Ok(print(arguments.format, &value, |_| next)?)
+        config = file.display(),
+        name = id.as_str().replace('/', "-"),
+    )
 }
 
-fn make(config: &Config, env: &Env) -> Result<(), InitError> {
+/// Makes what is missing; returns the paths of what was made. What does not open whole is not overwritten:
+/// making keys refuses then, and says why.
+fn make(config: &Config, env: &Env) -> Result<Vec<PathBuf>, InitError> {
     let (data, keys) = (&config.node.data_dir, &config.node.keys_dir);
-    for path in [data, keys] {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(|source| InitError::Folder { path: path.clone(), source })?;
+    let master = &config.registry.master_key;
+    let mut made = Vec::new();
+    private_folder(data)?;
+    private_folder(keys)?;
+    if NodeKeys::open(keys).is_err() {
+        NodeKeys::create(keys, env)?;
+        keyring::create_node_key(&keys.join(NODE_KEY), env.entropy().as_ref())?;
+        made.push(keys.clone());
+    } else if !keys.join(NODE_KEY).exists() {
+        // A fresh one would not open what the lost one closed.
+        return Err(InitError::Lost { path: keys.join(NODE_KEY) });
     }
-    NodeKeys::create(keys, env)?;
-    keyring::create_node_key(&keys.join(NODE_KEY), env.entropy().as_ref())?;
-    if config.roles.registry {
-        secret_file::create(&config.registry.master_key, &keys::fresh(env)).map_err(KeysError::from)?;
+    if config.roles.registry && !master.exists() {
+        if let Some(folder) = master.parent() {
+            private_folder(folder)?;
+        }
+        secret_file::create(master, &keys::fresh(env)).map_err(KeysError::from)?;
+        made.push(master.clone());
     }
-    Ok(())
+    Ok(made)
+}
+
+fn private_folder(path: &Path) -> Result<(), InitError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| InitError::Folder { path: path.to_owned(), source })
 }
 
 /// Writes the request.
@@ -124,11 +160,10 @@ fn make(config: &Config, env: &Env) -> Result<(), InitError> {
 /// # Errors
 /// There are no keys yet, or the file cannot be written.
 pub fn request(arguments: &RequestArguments) -> Result<(), CliError> {
+    harden()?;
     let config = Config::load(&arguments.config)?.config;
     let keys = NodeKeys::open(&config.node.keys_dir).map_err(InitError::from)?;
-    let federation = config.node.id.as_str().split('/').next().and_then(FederationId::new);
-    let federation = federation.ok_or_else(|| InitError::Id(config.node.id.to_string()))?;
-    let signed = keys.request(federation, proposed(&config), Timestamp(Env::system().now()));
+    let signed = sign(&config, &keys, Timestamp(Env::system().now()))?;
     write_new(&arguments.out, &cbor::encode(&signed))?;
     let value =
         json!({ "id": config.node.id.as_str(), "request": arguments.out, "digest": signed.digest().hex() });
@@ -140,6 +175,12 @@ pub fn request(arguments: &RequestArguments) -> Result<(), CliError> {
         digest = signed.digest().hex(),
     );
     Ok(print(arguments.format, &value, |_| words)?)
+}
+
+fn sign(config: &Config, keys: &NodeKeys, now: Timestamp) -> Result<Signed<MemberRequest>, InitError> {
+    let federation = config.node.id.as_str().split('/').next().and_then(FederationId::new);
+    let federation = federation.ok_or_else(|| InitError::Id(config.node.id.to_string()))?;
+    Ok(keys.request(federation, proposed(config), now))
 }
 
 /// The entry this node proposes; its public keys are filled in by [`NodeKeys::request`].
@@ -174,4 +215,89 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     })?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     written.map_err(|source| CliError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn config(folder: &Path, roles: &str) -> Config {
+        let text = format!(
+            "[node]\nid = \"maebashi/city-hall\"\nname-ja = \"前橋市役所\"\nname-en = \"City Hall\"\n\
+             kind = \"city-hall\"\ndata-dir = \"data\"\n[roles]\n{roles}\n\
+             [listen]\nadvertise = \"city.example:4433\"\n[registry]\narea = \"maebashi\"\n\
+             [federation]\nroot = \"root.cbor\"\ntrust-list = \"list.cbor\"\n"
+        );
+        Config::from_text(&text, folder).unwrap().config
+    }
+
+    #[test]
+    fn keys_are_made_once_and_a_new_role_brings_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plain, env) = (config(folder.path(), ""), Env::system());
+        let keys = plain.node.keys_dir.clone();
+        assert_eq!(make(&plain, &env).unwrap(), std::slice::from_ref(&keys));
+        let all = || {
+            ["tls.pem", "signing.key", "ledger.key", NODE_KEY].map(|name| fs::read(keys.join(name)).unwrap())
+        };
+        let before = all();
+        assert!(make(&plain, &env).unwrap().is_empty());
+        let registry = config(folder.path(), "registry = true");
+        assert_eq!(make(&registry, &env).unwrap(), [keys.join("registry-master.key")]);
+        assert!(make(&registry, &env).unwrap().is_empty());
+        assert_eq!(all(), before);
+        for private in [&plain.node.data_dir, &keys] {
+            assert_eq!(fs::metadata(private).unwrap().permissions().mode() & 0o077, 0);
+        }
+    }
+
+    #[test]
+    fn half_a_set_of_keys_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, env) = (config(folder.path(), ""), Env::system());
+        make(&config, &env).unwrap();
+        let path = |name: &str| config.node.keys_dir.join(name);
+        let tls = fs::read(path("tls.pem")).unwrap();
+
+        fs::rename(path(NODE_KEY), path("elsewhere")).unwrap();
+        assert!(matches!(make(&config, &env), Err(InitError::Lost { .. })));
+        assert!(!path(NODE_KEY).exists());
+        fs::rename(path("elsewhere"), path(NODE_KEY)).unwrap();
+
+        fs::remove_file(path("signing.key")).unwrap();
+        assert!(matches!(make(&config, &env), Err(InitError::Keys(_))));
+        assert!(!path("signing.key").exists());
+        assert_eq!(fs::read(path("tls.pem")).unwrap(), tls);
+    }
+
+    #[test]
+    fn the_request_says_what_the_configuration_says_and_proves_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path(), "registry = true\ngateway = true");
+        make(&config, &Env::system()).unwrap();
+        let keys = NodeKeys::open(&config.node.keys_dir).unwrap();
+        let signed = sign(&config, &keys, Timestamp(5)).unwrap();
+        let read: Signed<MemberRequest> = cbor::decode(&cbor::encode(&signed)).unwrap();
+        let proved = MemberRequest::verify(&read).unwrap();
+        assert_eq!((proved.federation.as_str(), proved.issued), ("maebashi", Timestamp(5)));
+        let member = proved.member;
+        assert_eq!(member.roles, [Role::Responder, Role::Gateway, Role::Registry]);
+        assert_eq!(member.addresses, ["city.example:4433"]);
+        assert_eq!(member.registry_area.as_deref(), Some("maebashi"));
+        assert_eq!(member.sealing_keys.len(), 1);
+        assert_eq!(member.signing_key, keys.signing().verifying_key());
+    }
+
+    #[test]
+    fn a_request_never_replaces_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, b"first").unwrap();
+        assert!(matches!(write_new(&path, b"second"), Err(CliError::Init(InitError::Exists { .. }))));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+    }
 }

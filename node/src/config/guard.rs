@@ -56,6 +56,10 @@ pub(super) fn inspect(file: &Path, config: &Config) -> (Vec<Problem>, Vec<Proble
     {
         refusals.push(permission(folder, "anybody on this machine may replace the files in it", "chmod o-w"));
     }
+    let data_dir = &config.node.data_dir;
+    if mode(data_dir).is_some_and(|mode| mode & NOT_OWNER != 0) {
+        warnings.push(permission(data_dir, "others than its owner may look into it", "chmod go-rwx"));
+    }
     for secret in secrets(config) {
         if mode(&secret).is_some_and(|mode| mode & NOT_OWNER != 0) {
             refusals.push(permission(&secret, "others than its owner may use this secret", "chmod go-rwx"));

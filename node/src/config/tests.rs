@@ -203,7 +203,11 @@ fn files_that_others_may_change_are_refused() {
     let refused = Config::load(&file).unwrap_err().to_string();
     assert!(refused.contains("others than its owner") && refused.contains("chmod go-rwx"), "{refused}");
     set(&keys, 0o700);
-    Config::load(&file).unwrap();
+    let data = folder.path().join("data");
+    set(&data, 0o755);
+    assert!(Config::load(&file).unwrap().warnings[0].what.contains("others than its owner may look into it"));
+    set(&data, 0o700);
+    assert_eq!(Config::load(&file).unwrap().warnings, []);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -203,19 +204,22 @@ where
     }
 }
 
+/// One line of JSON; its fields in the order of reading.
+#[derive(Serialize)]
+struct JsonLine<'a> {
+    time: &'a str,
+    level: String,
+    target: &'a str,
+    message: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'static str, Value>,
+}
+
 fn json_line(time: &str, level: &Level, target: &str, all: Fields) -> String {
-    let mut line = Map::new();
-    line.insert("time".into(), json!(time));
-    line.insert("level".into(), json!(level.as_str().to_lowercase()));
-    line.insert("target".into(), json!(target));
-    line.insert("message".into(), json!(all.message));
-    if !all.fields.is_empty() {
-        line.insert(
-            "fields".into(),
-            all.fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        );
-    }
-    let mut line = Value::Object(line).to_string();
+    let Fields { message, fields } = all;
+    let line = JsonLine { time, level: level.as_str().to_lowercase(), target, message, fields };
+    // Strings and JSON values always serialise.
+    let mut line = serde_json::to_string(&line).unwrap_or_default();
     line.push('\n');
     line
 }
