@@ -11,6 +11,10 @@ mod grants;
 mod local;
 mod pipeline;
 mod reply;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
