@@ -122,15 +122,15 @@ async fn what_is_not_permitted_is_refused_and_logged() {
     type Bend = fn(&Scene, &mut Asked);
     let cases: [(&str, Outcome, Bend); 13] = [
         ("unauthorized", Outcome::InvalidAnswer, |_, asked| {
-            asked.grant_signer = SigningKey::from_seed(&random())
+            asked.grant_signer = SigningKey::from_seed(&random());
         }),
         ("unauthorized", Outcome::InvalidAnswer, |_, asked| {
-            asked.session_key = SigningKey::from_seed(&random())
+            asked.session_key = SigningKey::from_seed(&random());
         }),
         ("unauthorized", Outcome::InvalidAnswer, |_, asked| asked.grant.audience = member("maebashi/clinic")),
         ("unauthorized", Outcome::InvalidAnswer, |_, asked| asked.grant.registry = member("maebashi/clinic")),
         ("unauthorized", Outcome::InvalidAnswer, |_, asked| {
-            asked.grant.registry = member("takasaki/city-hall")
+            asked.grant.registry = member("takasaki/city-hall");
         }),
         ("unauthorized", Outcome::InvalidAnswer, |_, asked| {
             asked.query.list_digest = hibiki_protocol::ids::Digest::ZERO;
