@@ -1,1 +1,18 @@
 //! Scenarios with the real processes, and the demo town.
+//!
+//! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
+//!   would hold it.
+//! - [`spread`] — the same from FHIR files of somebody else.
+//! - [`population`] — what both make: residents, guardianships, and each institution's own files.
+//! - [`town`] — six real processes with their own folders, keys and ports, and the way to hurt them.
+//! - [`view`] — a view's JSON, read the way a stranger would read it.
+#![forbid(unsafe_code)]
+
+pub mod chance;
+pub mod clock;
+pub mod family;
+pub mod house;
+pub mod population;
+pub mod spread;
+pub mod town;
+pub mod view;

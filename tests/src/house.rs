@@ -1,0 +1,124 @@
+//! The six institutions of the town.
+
+use std::fmt;
+
+use hibiki_protocol::ids::MemberId;
+
+/// One institution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum House {
+    /// City hall: registry, gateway, the city's vaccination ledger and prenatal coupons.
+    CityHall,
+    /// The city's health centre: infant check-ups.
+    HealthCentre,
+    /// The hospital: births, prenatal check-ups, the first vaccinations.
+    Hospital,
+    /// The paediatric clinic: vaccinations, growth, allergies.
+    Clinic,
+    /// The pharmacy: medicines handed out.
+    Pharmacy,
+    /// The elementary school: health examinations, notices, events.
+    School,
+}
+
+impl House {
+    /// All six.
+    pub const ALL: [Self; 6] =
+        [Self::CityHall, Self::HealthCentre, Self::Hospital, Self::Clinic, Self::Pharmacy, Self::School];
+    /// All but city hall: those that can be dead while there still is somebody to ask.
+    pub const OTHERS: [Self; 5] =
+        [Self::HealthCentre, Self::Hospital, Self::Clinic, Self::Pharmacy, Self::School];
+
+    /// Member id within the federation `maebashi`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::CityHall => "maebashi/city-hall",
+            Self::HealthCentre => "maebashi/health-centre",
+            Self::Hospital => "maebashi/chuo-hospital",
+            Self::Clinic => "maebashi/kodomo-clinic",
+            Self::Pharmacy => "maebashi/midori-pharmacy",
+            Self::School => "maebashi/momiji-elementary",
+        }
+    }
+
+    /// The id as the protocol's type.
+    ///
+    /// # Panics
+    /// Never: the ids above are well-formed.
+    #[expect(clippy::expect_used, reason = "constants, and a test reads them all")]
+    pub fn member(self) -> MemberId {
+        MemberId::new(self.id()).expect("a well-formed member id")
+    }
+
+    /// Name of its folder.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::CityHall => "city-hall",
+            Self::HealthCentre => "health-centre",
+            Self::Hospital => "chuo-hospital",
+            Self::Clinic => "kodomo-clinic",
+            Self::Pharmacy => "midori-pharmacy",
+            Self::School => "momiji-elementary",
+        }
+    }
+
+    /// Kind, as configurations write it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::CityHall => "city-hall",
+            Self::HealthCentre => "health-centre",
+            Self::Hospital => "hospital",
+            Self::Clinic => "clinic",
+            Self::Pharmacy => "pharmacy",
+            Self::School => "school",
+        }
+    }
+
+    /// Display names, Japanese and English.
+    pub const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CityHall => ("前橋市役所", "Maebashi City Hall"),
+            Self::HealthCentre => ("前橋市保健センター", "Maebashi Health Centre"),
+            Self::Hospital => ("中央病院", "Chuo Hospital"),
+            Self::Clinic => ("こどもクリニック", "Kodomo Clinic"),
+            Self::Pharmacy => ("みどり薬局", "Midori Pharmacy"),
+            Self::School => ("もみじ小学校", "Momiji Elementary School"),
+        }
+    }
+
+    /// The house of a member id.
+    pub fn of(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|house| house.id() == id)
+    }
+
+    /// A local number in this house's own style.
+    pub fn local_number(self, drawn: u64) -> String {
+        match self {
+            Self::CityHall => format!("C-{:06}", drawn % 1_000_000),
+            Self::HealthCentre => format!("BK{:07}", drawn % 10_000_000),
+            Self::Hospital => format!("H{:02}-{:05}", drawn % 100, drawn / 100 % 100_000),
+            Self::Clinic => format!("KC.{:06}", drawn % 1_000_000),
+            Self::Pharmacy => format!("Y{:08}", drawn % 100_000_000),
+            Self::School => format!("M-{:02}-{:05}", drawn % 100, drawn / 100 % 100_000),
+        }
+    }
+}
+
+impl fmt::Display for House {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.slug())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_lead_back() {
+        for house in House::ALL {
+            assert_eq!(House::of(house.member().as_str()), Some(house));
+            assert!(house.id().ends_with(house.slug()));
+        }
+    }
+}

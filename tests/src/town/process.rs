@@ -1,0 +1,243 @@
+//! One node as a process: its folder, its log, and the signals it gets.
+//!
+//! Children are started by one thread that lives as long as this process, through `setpriv --pdeathsig KILL`:
+//! the kernel then ends them with us, whatever ends us.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Programs, TownError, text};
+use crate::clock;
+use crate::house::House;
+
+/// How long a node may take to end by itself.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A node.
+pub struct Node {
+    house: House,
+    folder: PathBuf,
+    address: String,
+    config: PathBuf,
+    config_text: String,
+    programs: Programs,
+    child: Option<Child>,
+    wrapper: Vec<String>,
+}
+
+impl Node {
+    pub(super) fn new(house: House, folder: &Path, address: String, programs: &Programs) -> Self {
+        let config = folder.join("node.toml");
+        Self {
+            house,
+            folder: folder.to_owned(),
+            address,
+            config_text: text(&config),
+            config,
+            programs: programs.clone(),
+            child: None,
+            wrapper: Vec::new(),
+        }
+    }
+
+    /// Whose it is.
+    pub fn house(&self) -> House {
+        self.house
+    }
+
+    /// Everything it has: configuration, data, log.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where it writes: records, ledger, keys.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Address it listens on.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The same as text.
+    pub fn config_text(&self) -> &str {
+        &self.config_text
+    }
+
+    /// What it said on stderr, over all its starts.
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.join("node.log")
+    }
+
+    /// The log as text.
+    pub fn log(&self) -> String {
+        std::fs::read(self.log_file())
+            .map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
+    }
+
+    /// Starts it through another program from now on, such as `faketime`.
+    pub fn wrap(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
+    }
+
+    /// Starts the process, if it is not running.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn launch(&mut self) -> Result<(), TownError> {
+        if self.is_running() {
+            return Ok(());
+        }
+        let path = self.log_file();
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let log: File = opened.map_err(|source| TownError::file(&path, source))?;
+        let program = self.programs.path("hibiki-node");
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--"])
+            .args(&self.wrapper)
+            .arg(program)
+            .arg("run")
+            .arg(&self.config);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let started = spawn(command).map_err(|source| TownError::file(Path::new("setpriv"), source))?;
+        self.child = Some(started);
+        Ok(())
+    }
+
+    /// Waits until it answers on its admin socket and says that it runs.
+    ///
+    /// # Errors
+    /// It ended, or does not answer in time.
+    pub fn await_running(&mut self, patience: Duration) -> Result<(), TownError> {
+        let mut ended = false;
+        let up = clock::wait_until(patience, || {
+            ended = !self.alive();
+            ended || self.status().is_ok_and(|status| status["phase"] == "running")
+        });
+        if up && !ended { Ok(()) } else { Err(self.not_started()) }
+    }
+
+    /// Whether the process is there.
+    pub fn is_running(&self) -> bool {
+        self.pid().is_some_and(|pid| {
+            // A process that has ended and was not waited for is a zombie.
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+        })
+    }
+
+    fn alive(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Option<Pid> {
+        self.child.as_ref().and_then(|child| Pid::from_raw(i32::try_from(child.id()).ok()?))
+    }
+
+    /// What `hibiki-node status` says.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn status(&self) -> Result<Value, TownError> {
+        self.programs.node_json(&["status", "--config", &self.config_text, "--format", "json"])
+    }
+
+    /// Members it is connected to.
+    pub fn links_up(&self) -> BTreeSet<String> {
+        let status = self.status().unwrap_or_default();
+        let links = status["links"].as_object().cloned().unwrap_or_default();
+        links.into_iter().filter(|(_, link)| link["state"] == "up").map(|(member, _)| member).collect()
+    }
+
+    /// Sends a signal; a process that is gone gets none.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Asks it to end (SIGTERM) and waits.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn stop(&mut self) -> Result<(), TownError> {
+        self.signal(Signal::TERM);
+        let ended = clock::wait_until(STOP_PATIENCE, || !self.alive());
+        if !ended {
+            return Err(TownError::NotStopped(self.house.to_string()));
+        }
+        self.child = None;
+        Ok(())
+    }
+
+    /// Ends it with SIGKILL, in the middle of whatever it does.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
+    }
+
+    /// Freezes it (SIGSTOP): connected, but silent.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// The last lines of its log, for a message.
+    fn not_started(&self) -> TownError {
+        let log = self.log();
+        let mut end: Vec<&str> = log.lines().rev().take(12).collect();
+        end.reverse();
+        TownError::NotStarted { house: self.house.to_string(), log: self.log_file(), end: end.join("\n") }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+type Started = std::io::Result<Child>;
+type Order = (Command, Sender<Started>);
+
+/// Starts a child from the one thread that outlives every test: `--pdeathsig` counts the thread that started
+/// the child as its parent.
+fn spawn(command: Command) -> Started {
+    static SPAWNER: OnceLock<Mutex<Sender<Order>>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (orders, inbox) = channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, reply) in inbox {
+                let _ = reply.send(command.spawn());
+            }
+        });
+        Mutex::new(orders)
+    });
+    let (reply, started) = channel();
+    let gone = || std::io::Error::other("the thread that starts children is gone");
+    let sent = spawner.lock().unwrap_or_else(PoisonError::into_inner).send((command, reply));
+    sent.map_err(|_| gone())?;
+    started.recv().map_err(|_| gone())?
+}

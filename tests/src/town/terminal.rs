@@ -1,0 +1,115 @@
+//! The guardian at the terminal: the real program, its output read.
+
+use std::process::{Child, Command, Output, Stdio};
+
+use super::{Card, Town, TownError, text};
+use crate::view::{Subject, View};
+
+/// What came of asking.
+#[derive(Debug)]
+pub struct Asked {
+    /// The view, where there is one.
+    pub view: Option<View>,
+    /// Exit status 0.
+    pub success: bool,
+    /// What the person was told.
+    pub said: String,
+}
+
+impl Asked {
+    fn read(output: &Output) -> Self {
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        let view = out.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Self { view, success: output.status.success(), said }
+    }
+
+    /// The view.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn into_view(self) -> Result<View, TownError> {
+        let Self { view, said, .. } = self;
+        view.ok_or_else(|| TownError::Command { command: "hibiki-terminal view".into(), output: said })
+    }
+}
+
+impl Town {
+    /// Arguments every call of the terminal has.
+    fn terminal_arguments(&self, command: &str, card: &Card) -> Vec<String> {
+        let config = text(&self.folder().join("terminal.toml"));
+        let (file, pin) = (text(&card.file), text(&card.pin_file));
+        [command, "--config", &config, "--card-file", &file, "--pin-file", &pin, "--format", "json"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    fn ask(&self, arguments: &[String]) -> Result<Output, TownError> {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.programs().run("hibiki-terminal", &arguments)
+    }
+
+    /// Whom a card may act for, in the order `--subject` counts.
+    ///
+    /// # Errors
+    /// The session was refused; the message is what the person was told.
+    pub fn login(&self, card: &Card) -> Result<Vec<Subject>, TownError> {
+        let output = self.ask(&self.terminal_arguments("login", card))?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let failed = |output| TownError::Command { command: "hibiki-terminal login".into(), output };
+        if !output.status.success() {
+            return Err(failed(said));
+        }
+        let answer: Login =
+            serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
+        Ok(answer.subjects)
+    }
+
+    /// The view of the subject with this number (from 1).
+    ///
+    /// # Errors
+    /// The terminal cannot be run.
+    pub fn view(&self, card: &Card, subject: usize, more: &[&str]) -> Result<Asked, TownError> {
+        Ok(Asked::read(&self.ask(&self.view_arguments(card, subject, more))?))
+    }
+
+    /// Begins a view without waiting for it.
+    ///
+    /// # Errors
+    /// The terminal cannot be run.
+    pub fn begin_view(&self, card: &Card, subject: usize, more: &[&str]) -> Result<Begun, TownError> {
+        let program = self.programs().path("hibiki-terminal");
+        let mut command = Command::new(&program);
+        command.args(self.view_arguments(card, subject, more));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().map(Begun).map_err(|source| TownError::file(&program, source))
+    }
+
+    fn view_arguments(&self, card: &Card, subject: usize, more: &[&str]) -> Vec<String> {
+        let mut arguments = self.terminal_arguments("view", card);
+        arguments.extend(["--subject".to_owned(), subject.to_string()]);
+        arguments.extend(more.iter().map(|&word| word.to_owned()));
+        arguments
+    }
+}
+
+/// A view under way.
+pub struct Begun(Child);
+
+impl Begun {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// The terminal's output cannot be read.
+    pub fn wait(self) -> Result<Asked, TownError> {
+        let output = self.0.wait_with_output();
+        Ok(Asked::read(
+            &output.map_err(|source| TownError::file(std::path::Path::new("hibiki-terminal"), source))?,
+        ))
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Login {
+    subjects: Vec<Subject>,
+}
