@@ -2,6 +2,7 @@
 //!
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
 //!   would hold it.
+//! - [`schema`] — a view held against its document.
 //! - [`spread`] — the same from FHIR files of somebody else.
 //! - [`population`] — what both make: residents, guardianships, and each institution's own files.
 //! - [`town`] — six real processes with their own folders, keys and ports, and the way to hurt them.
@@ -13,6 +14,7 @@ pub mod clock;
 pub mod family;
 pub mod house;
 pub mod population;
+pub mod schema;
 pub mod spread;
 pub mod town;
 pub mod view;

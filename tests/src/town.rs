@@ -49,7 +49,7 @@ impl Town {
     ///
     /// # Errors
     /// A program is missing or fails, or a port is taken.
-    pub fn found(folder: &Path, settings: &Settings, told: &mut dyn FnMut(&str)) -> Result<Self, TownError> {
+    pub fn found(folder: &Path, settings: &Settings, told: &mut dyn FnMut(House)) -> Result<Self, TownError> {
         let programs = Programs::find()?;
         make_folder(folder)?;
         let folder = fs::canonicalize(folder).map_err(|source| TownError::file(folder, source))?;
@@ -57,7 +57,7 @@ impl Town {
         let mut nodes = BTreeMap::new();
         let addresses = free_addresses()?;
         for (house, address) in House::ALL.into_iter().zip(addresses) {
-            told(house.slug());
+            told(house);
             let node = Node::new(house, &folder.join(house.slug()), address, &programs);
             config::write(&node, &folder, settings)?;
             nodes.insert(house, node);
@@ -171,10 +171,10 @@ impl Town {
     ///
     /// # Errors
     /// A node refuses something.
-    pub fn load(&mut self, people: &Population, told: &mut dyn FnMut(&str)) -> Result<(), TownError> {
+    pub fn load(&mut self, people: &Population, told: &mut dyn FnMut(House)) -> Result<(), TownError> {
         staff::register(self, people)?;
         for (house, archive) in &people.archives {
-            told(house.slug());
+            told(*house);
             staff::import(self, *house, &archive.ndjson)?;
         }
         for house in people.archives.keys() {

@@ -14,6 +14,8 @@ pub struct Asked {
     pub success: bool,
     /// What the person was told.
     pub said: String,
+    /// The view as it was printed.
+    pub json: String,
 }
 
 impl Asked {
@@ -21,7 +23,8 @@ impl Asked {
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let view = out.lines().last().and_then(|line| serde_json::from_str(line).ok());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Self { view, success: output.status.success(), said }
+        let json = out.lines().last().map(|line| format!("{line}\n")).unwrap_or_default();
+        Self { view, success: output.status.success(), said, json }
     }
 
     /// The view.
@@ -71,6 +74,21 @@ impl Town {
     /// The terminal cannot be run.
     pub fn view(&self, card: &Card, subject: usize, more: &[&str]) -> Result<Asked, TownError> {
         Ok(Asked::read(&self.ask(&self.view_arguments(card, subject, more))?))
+    }
+
+    /// The view as a person reads it.
+    ///
+    /// # Errors
+    /// There is none; the message is what the person was told.
+    pub fn read_view(&self, card: &Card, subject: usize) -> Result<String, TownError> {
+        let mut arguments = self.view_arguments(card, subject, &[]);
+        arguments.retain(|word| !matches!(word.as_str(), "--format" | "json"));
+        let output = self.ask(&arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(TownError::Command { command: "hibiki-terminal view".into(), output: said })
     }
 
     /// Begins a view without waiting for it.
