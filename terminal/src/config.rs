@@ -42,3 +42,33 @@ impl Config {
         Ok(config)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_loads_with_every_setting() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config-examples/terminal.toml");
+        let config = Config::load(&example).unwrap();
+        assert_eq!(config.gateway.as_str(), "maebashi/city-hall");
+        let text = std::fs::read_to_string(&example).unwrap().replace("#gateway-address", "gateway-address");
+        let config: Config = toml::from_str(&text).unwrap();
+        assert!(config.gateway_address.is_some());
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("terminal.toml");
+        std::fs::write(
+            &path,
+            "root = \"r\"\ntrust-list = \"t\"\ngateway = \"a/b\"\ngatewayaddress = \"x\"\n",
+        )
+        .unwrap();
+        let refused = Config::load(&path).unwrap_err().to_string();
+        assert!(refused.contains("line 4") && refused.contains("gatewayaddress"), "{refused}");
+        std::fs::write(&path, "root = \"r\"\ntrust-list = \"t\"\ngateway = \"City Hall\"\n").unwrap();
+        assert!(Config::load(&path).is_err());
+    }
+}
