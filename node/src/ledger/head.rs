@@ -1,7 +1,7 @@
 //! The signed heads of the ledger: the file `checkpoint` with the newest one, as c2sp.org/tlog-tiles wants it,
 //! and the file `checkpoints` with every one that was ever signed, each followed by an empty line.
 
-use hibiki_protocol::tlog::{Checkpoint, CheckpointError, VerifierKey};
+use hibiki_protocol::tlog::{Checkpoint, CheckpointError, VerifierKey, split_notes};
 
 use super::error::OpenError;
 use super::storage::Storage;
@@ -31,7 +31,7 @@ pub(super) struct Heads {
 pub(super) fn read_heads(storage: &dyn Storage, key: &VerifierKey) -> Result<Heads, OpenError> {
     let current = storage.read(CURRENT).map_err(OpenError::io(CURRENT))?;
     let history = storage.read(HISTORY).map_err(OpenError::io(HISTORY))?.unwrap_or_default();
-    let (notes, history_len) = split_history(&history);
+    let (notes, history_len) = split_notes(&history);
     let mut newest: Option<Signed> = None;
     for note in current.as_deref().into_iter().chain(notes.last().copied()) {
         let signed = open(note, key)?;
@@ -46,30 +46,11 @@ pub(super) fn read_heads(storage: &dyn Storage, key: &VerifierKey) -> Result<Hea
             _ => Some(signed),
         };
     }
-    Ok(Heads { newest, history_len })
+    Ok(Heads { newest, history_len: history_len as u64 })
 }
 
 /// Opens one note.
 pub(super) fn open(note: &[u8], key: &VerifierKey) -> Result<Signed, CheckpointError> {
     let (checkpoint, _) = Checkpoint::open(note, key, &[])?;
     Ok(Signed { checkpoint, note: String::from_utf8_lossy(note).into_owned() })
-}
-
-/// The notes of a history, and the length of those that are complete. What follows was torn by a crash.
-pub(super) fn split_history(bytes: &[u8]) -> (Vec<&[u8]>, u64) {
-    // A note is a text, an empty line and signatures; an empty line follows. Nothing else in it is empty.
-    let mut notes = Vec::new();
-    let mut start = 0;
-    let mut inside = false;
-    for (at, pair) in bytes.windows(2).enumerate() {
-        if pair != b"\n\n" || at < start {
-            continue;
-        }
-        if inside {
-            notes.extend(bytes.get(start..=at));
-            start = at + 2;
-        }
-        inside = !inside;
-    }
-    (notes, start as u64)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use hibiki_protocol::tlog::{
-    Checkpoint, KeyAlgorithm, NoteSigner, leaf_hash, verify_consistency, verify_inclusion,
+    Checkpoint, KeyAlgorithm, NoteSigner, leaf_hash, split_notes, verify_consistency, verify_inclusion,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -240,7 +240,7 @@ async fn a_shortened_or_older_ledger_does_not_open() {
     // An older checkpoint put in place does not help: the history knows. Nor does an older history.
     let old = shortened(&storage, 1);
     let history = storage.read("checkpoints").unwrap().unwrap();
-    let (notes, _) = head::split_history(&history);
+    let (notes, _) = split_notes(&history);
     assert_eq!(notes.len(), 2);
     old.publish(&[("checkpoint".into(), notes[0].to_vec())]).unwrap();
     assert!(matches!(reopen(&old, &setup), Err(OpenError::Shorter { .. })));

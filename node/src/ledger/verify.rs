@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hibiki_protocol::tlog::{Hash, Leaf, VerifierKey};
+use hibiki_protocol::tlog::{Hash, Leaf, VerifierKey, split_notes};
 use serde::Serialize;
 
 use super::disk::DiskStorage;
 use super::entry::{Content, Unopened, open_sealed};
 use super::error::OpenError;
-use super::head::{self, HISTORY, read_heads, split_history};
+use super::head::{self, HISTORY, read_heads};
 use super::record::Record;
 use super::replay::{Extent, replay};
 use super::seal::EntrySealer;
@@ -201,7 +201,7 @@ impl<'a> Verification<'a> {
         }
         let mut check = Check::new(what);
         let history = self.storage.read(HISTORY).map_err(OpenError::io(HISTORY))?.unwrap_or_default();
-        let (notes, _) = split_history(&history);
+        let (notes, _) = split_notes(&history);
         for (number, note) in notes.iter().enumerate() {
             match head::open(note, self.key) {
                 Ok(signed) => {

@@ -26,7 +26,7 @@ pub use edge::TileEdge;
 pub use frontier::Frontier;
 pub use hash::{Hash, empty_root, leaf_hash, node_hash};
 pub use leaf::{DigestKind, EntryKind, Leaf, LeafError};
-pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, NoteSignature, SignedNote, Verified};
+pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, NoteSignature, SignedNote, Verified, split_notes};
 pub use proof::{
     HashReader, ProofError, ProofFailure, consistency_proof, inclusion_proof, root_of, verify_consistency,
     verify_inclusion,

@@ -149,6 +149,27 @@ impl fmt::Display for SignedNote {
     }
 }
 
+/// Divides a file of notes, each followed by an empty line: the notes that are complete, and their length
+/// together. What follows was torn by a crash. Only for notes whose text has no empty line, as a checkpoint's.
+#[must_use]
+pub fn split_notes(bytes: &[u8]) -> (Vec<&[u8]>, usize) {
+    let mut notes = Vec::new();
+    let mut start = 0;
+    // An empty line ends the text of a note, the next one its signatures.
+    let mut in_signatures = false;
+    for (at, pair) in bytes.windows(2).enumerate() {
+        if pair != b"\n\n" || at < start {
+            continue;
+        }
+        if in_signatures {
+            notes.extend(bytes.get(start..=at));
+            start = at + 2;
+        }
+        in_signatures = !in_signatures;
+    }
+    (notes, start)
+}
+
 /// `— <name> <base64>`
 fn parse_line(line: &str) -> Result<NoteSignature, NoteError> {
     let malformed = NoteError::Malformed("a signature line is not `— <name> <base64>`");

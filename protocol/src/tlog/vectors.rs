@@ -279,6 +279,18 @@ fn malformed_notes_and_checkpoints() {
 }
 
 #[test]
+fn a_torn_history_loses_only_its_end() {
+    let notes = format!("{SUMDB_NOTE}\n{CT_NOTE}\n");
+    let (both, len) = split_notes(notes.as_bytes());
+    assert_eq!((both, len), (vec![SUMDB_NOTE.as_bytes(), CT_NOTE.as_bytes()], notes.len()));
+    for cut in SUMDB_NOTE.len() + 1..notes.len() {
+        let (one, len) = split_notes(&notes.as_bytes()[..cut]);
+        assert_eq!((one, len), (vec![SUMDB_NOTE.as_bytes()], SUMDB_NOTE.len() + 1), "{cut}");
+    }
+    assert_eq!(split_notes(b""), (vec![], 0));
+}
+
+#[test]
 fn bundles_are_strict() {
     let mut bundle = Vec::new();
     for entry in [&b"a"[..], b"", &[7; 65_535]] {

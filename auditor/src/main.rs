@@ -1,0 +1,208 @@
+//! `hibiki-audit`: the regulator's command line.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use hibiki_audit::scan::{Finding, Findings, Homes, Scanner, judge, parse_needles};
+use hibiki_audit::{log, scan};
+use hibiki_protocol::tlog::VerifierKey;
+
+/// Verifies ledgers and data locality from artefacts alone.
+///
+/// Exit status: 0 = everything checked is right, 1 = something is wrong or could not be checked, 2 = wrong use.
+#[derive(Parser)]
+#[command(name = "hibiki-audit", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Verify a copied ledger folder: every entry, tile and checkpoint.
+    #[command(after_help = "Example:\n  hibiki-audit log /mnt/copy/ledger --vkey \
+        'maebashi/chuo-hospital/ledger+1a2b3c4d+AQ…' --earlier visit-2026-10.checkpoint")]
+    Log(LogArguments),
+    /// Search files, folders, disk images and memory dumps for secrets in many encodings.
+    #[command(after_help = "Example:\n  hibiki-audit scan --needles canaries.tsv \
+        --home maebashi/chuo-hospital=/mnt/hospital --nobodys /tmp/gateway.core /mnt/hospital /tmp/gateway.core\n\n\
+        The needles file has one secret per line: owner, a tab, the secret. A secret of one owner in the place of \
+        another, or of anybody in a place of nobody's, is a leak: exit status 1.")]
+    Scan(ScanArguments),
+}
+
+#[derive(clap::Args)]
+struct LogArguments {
+    /// The folder with `checkpoint`, `checkpoints` and `tile/`.
+    folder: PathBuf,
+    /// The verifier key of the ledger: name+id+key, from the trust list.
+    #[arg(long, value_name = "KEY")]
+    vkey: VerifierKey,
+    /// The verifier key of a witness whose cosignatures are to be verified; may be given several times.
+    #[arg(long, value_name = "KEY")]
+    witness: Vec<VerifierKey>,
+    /// A checkpoint of the same ledger kept from an earlier visit; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    earlier: Vec<PathBuf>,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(clap::Args)]
+struct ScanArguments {
+    /// What to search.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The secrets: one per line, owner, a tab, the secret.
+    #[arg(long, value_name = "FILE")]
+    needles: PathBuf,
+    /// Whose place a path is; may be given several times, also for one path.
+    #[arg(long, value_name = "OWNER=PATH", value_parser = home)]
+    home: Vec<(String, PathBuf)>,
+    /// A path where nobody's secrets may be, such as a relay's memory dump; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    nobodys: Vec<PathBuf>,
+    /// Fail also if not every secret is found in its owner's own place: for a run with encryption at rest off.
+    #[arg(long)]
+    require_recall: bool,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+}
+
+fn home(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((owner, path)) if !owner.is_empty() && !path.is_empty() => Ok((owner.to_owned(), path.into())),
+        _ => Err("expected OWNER=PATH, such as maebashi/chuo-hospital=/mnt/hospital".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Log(arguments) => verify_log(&arguments),
+        Command::Scan(arguments) => run_scan(&arguments),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("hibiki-audit: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn verify_log(arguments: &LogArguments) -> Result<bool, String> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    let earlier = arguments.earlier.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let report = log::verify(&arguments.folder, &arguments.vkey, &arguments.witness, &earlier);
+    match arguments.format {
+        Format::Json => print_json(&report)?,
+        Format::Human => print_log(&report),
+    }
+    Ok(report.passed)
+}
+
+fn run_scan(arguments: &ScanArguments) -> Result<bool, String> {
+    let needles = std::fs::read_to_string(&arguments.needles)
+        .map_err(|error| format!("{}: {error}", arguments.needles.display()))?;
+    let needles = parse_needles(&needles).map_err(|error| error.to_string())?;
+    let scanner = Scanner::new(needles).map_err(|error| error.to_string())?;
+    let mut findings = Findings::default();
+    for path in &arguments.paths {
+        findings.merge(scanner.scan_path(path));
+    }
+    let homes = Homes {
+        owned: arguments.home.iter().map(|(owner, path)| (path.clone(), owner.clone())).collect(),
+        nobodys: arguments.nobodys.clone(),
+    };
+    let report = judge(&scanner, findings, &homes);
+    match arguments.format {
+        Format::Json => print_json(&report)?,
+        Format::Human => print_scan(&report),
+    }
+    let recalled = report.recall.values().all(|recall| recall.found == recall.needles);
+    Ok(report.passed && (recalled || !arguments.require_recall))
+}
+
+fn print_json(report: &impl serde::Serialize) -> Result<(), String> {
+    println!("{}", serde_json::to_string_pretty(report).map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+fn print_log(report: &log::Report) {
+    println!("ledger   {}", report.origin);
+    println!("entries  {}", report.size);
+    println!("root     {}", report.root);
+    if let Some((first, last)) = report.times_ms {
+        println!("times    {first} to {last} ms since 1970, {} steps backwards", report.backwards);
+    }
+    for (name, time) in &report.witnesses {
+        println!("witness  {name} at {time} s since 1970");
+    }
+    for (kind, count) in &report.kinds {
+        println!("  {count:>10}  {kind}");
+    }
+    println!("checked");
+    for (what, count) in &report.checked {
+        println!("  {count:>10}  {what}");
+    }
+    println!("not checked");
+    for what in &report.not_checked {
+        println!("  - {what}");
+    }
+    for problem in &report.problems {
+        println!("WRONG    {problem}");
+    }
+    if report.more_problems > 0 {
+        println!("WRONG    … and {} more", report.more_problems);
+    }
+    println!("{}", if report.passed { "PASSED" } else { "FAILED" });
+}
+
+fn print_scan(report: &scan::Report) {
+    let print = |title: &str, findings: &[Finding]| {
+        for f in findings {
+            let offsets: Vec<String> = f.offsets.iter().map(u64::to_string).collect();
+            let (needle, at) = (f.needle + 1, offsets.join(", "));
+            println!(
+                "{title}  needle {needle} of {}: {} × {} in {} at {at}",
+                f.owner, f.count, f.form, f.path
+            );
+        }
+    };
+    print("LEAK", &report.foreign);
+    print("unmarked", &report.unmarked);
+    print("own", &report.own);
+    for problem in &report.scanned.unread {
+        println!("NOT READ {problem}");
+    }
+    for path in &report.scanned.skipped {
+        println!("no content {path}");
+    }
+    let scanned = &report.scanned;
+    if scanned.bombs > 0 {
+        println!("NOT READ {} compressed streams inflate beyond all measure", scanned.bombs);
+    }
+    println!("scanned  {} files, {} bytes, {} inflated", scanned.files, scanned.bytes, scanned.inflated);
+    println!("control  {} of {} planted forms found", report.control_found, report.control_planted);
+    for (owner, recall) in &report.recall {
+        println!("recall   {} of {} needles of {owner} in its own place", recall.found, recall.needles);
+    }
+    for limit in &report.limits {
+        println!("limit    {limit}");
+    }
+    println!("{}", if report.passed { "PASSED" } else { "FAILED" });
+}
