@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod env;
 pub mod exit;
+pub mod gateway;
 pub mod hardening;
 pub mod keyring;
 pub mod keys;

@@ -67,7 +67,7 @@ metrics! {
     QUERIES = "hibiki_queries_total", Counter, Count, [],
         "Guardians' queries this gateway fanned out.";
     PARTS_RELAYED = "hibiki_parts_relayed_total", Counter, Count, ["result"],
-        "Parts this gateway relayed: answered, unreachable, timed_out or busy, as the gateway itself saw it.";
+        "Parts this gateway relayed: answered, unreachable, timed_out, busy, declined or not_asked, as it saw it.";
     RELAY_SECONDS = "hibiki_relay_seconds", Histogram, Seconds, ["result"],
         "From a part's sending to what became of it, by result as in hibiki_parts_relayed_total.";
     QUERY_SECONDS = "hibiki_query_seconds", Histogram, Seconds, [],
@@ -134,6 +134,11 @@ pub fn trust_list(epoch: u64, expires_ms: u64) {
 /// Counts two lists of one epoch.
 pub fn trust_list_fork() {
     counter!(TRUST_LIST_FORKS).increment(1);
+}
+
+/// Counts one more under a metric without labels.
+pub fn count(name: &'static str) {
+    counter!(name).increment(1);
 }
 
 /// Counts one more under a metric with the one label `result`, whose values are a closed list.
