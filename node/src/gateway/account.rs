@@ -182,3 +182,57 @@ async fn write(log: &Arc<dyn RelayLog>, lines: Vec<Relayed>) {
         tracing::error!(%error, "the outcomes of a view could not be logged");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
+
+    use super::*;
+    use crate::env::SystemEntropy;
+    use crate::ledger::{EntrySealer, SealError, Setup, Sizes, SubjectKey};
+
+    /// No cipher: these entries are about institutions, and only their number and digests matter here.
+    struct Plain;
+
+    impl EntrySealer for Plain {
+        fn seal(&self, _: Option<SubjectKey>, _: &[u8], entry: &[u8]) -> Result<Vec<u8>, SealError> {
+            Ok(entry.to_vec())
+        }
+        fn open(&self, _: Option<SubjectKey>, _: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+            Ok(sealed.to_vec())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_view_becomes_entries_of_the_ledger_with_its_digests() {
+        let signer = NoteSigner::from_seed("maebashi/city/ledger", KeyAlgorithm::Ed25519, &[7; 32]).unwrap();
+        let setup = Setup {
+            signer: Arc::new(signer),
+            sealer: Arc::new(Plain),
+            entropy: Arc::new(SystemEntropy),
+            sizes: Sizes { segment_bytes: 64 * 1024, reserve_bytes: 2 * 1024 },
+        };
+        let ledger = Ledger::memory(setup, 1).unwrap();
+        let before = ledger.size();
+        let log: Arc<dyn RelayLog> = Arc::new(LedgerAccount(ledger.clone()));
+        let part = crate::links::fixtures::part("clinic");
+        let parts = [(part.clone(), part.digest())];
+        let mut account = Account::open(&Env::system(), &log, &parts).await.unwrap();
+        assert_eq!(ledger.size(), before + 1, "durable before anything is forwarded");
+        let answer = crate::links::fixtures::sealed_answer(16 * 1024 + 16);
+        account.note(&part.audience, "answered", Some(&answer));
+        account.settle().await;
+        assert_eq!(ledger.size(), before + 2);
+        let lines = ledger.read(before..before + 2).unwrap();
+        let query = (DigestKind::Query, part.digest().0);
+        assert_eq!(lines[0].leaf.digests, [query]);
+        let answered = Digest::of(&[&cbor::encode(&answer)]).0;
+        assert_eq!(lines[1].leaf.digests, [query, (DigestKind::Answer, answered)]);
+        // A view dropped in the middle is settled all the same.
+        let account = Account::open(&Env::system(), &log, &parts).await.unwrap();
+        drop(account);
+        crate::links::fixtures::until("settled", || ledger.size() == before + 4).await;
+    }
+}
