@@ -99,6 +99,9 @@ details! {
         expires: u64,
         /// Whether the card was a simulated one.
         simulated_card: bool,
+        /// Salt of the grant's evidence, hexadecimal: with the session's certificate, statement and signature it
+        /// proves that a card was there.
+        evidence_salt: String,
     }
     /// A card session.
     Session {
@@ -108,6 +111,12 @@ details! {
         expires: u64,
         /// Whether the card was a simulated one.
         simulated_card: bool,
+        /// At the registry: the card's certificate, DER, hexadecimal.
+        certificate: String,
+        /// At the registry: the statement the card signed, hexadecimal.
+        statement: String,
+        /// At the registry: the card's signature, hexadecimal.
+        card_signature: String,
     }
     /// A pseudonym and a local number.
     Link {
