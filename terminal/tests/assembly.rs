@@ -188,7 +188,7 @@ async fn serve(town: Arc<Town>, link: Link) {
                 reply(&mut exchange, welcome).await;
             }
             Request::FetchTrustLists(_) => {
-                reply(&mut exchange, TrustLists { lists: vec![town.signed()] }).await
+                reply(&mut exchange, TrustLists { lists: vec![town.signed()] }).await;
             }
             Request::FetchChallenge(_) => {
                 reply(&mut exchange, Challenge { challenge: [5; 32], valid_millis: 1000 }).await;
