@@ -78,7 +78,7 @@ pub enum CliError {
 /// Does what the command line asks for.
 pub fn run(cli: Cli) -> ExitStatus {
     let outcome = match &cli.command {
-        Command::Run(arguments) => return run::run::<run::Bare>(arguments),
+        Command::Run(arguments) => return run::run::<crate::daemon::Node>(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Request(arguments) => init::request(arguments),
         Command::Check(arguments) => check::run(arguments),

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod consent;
+pub mod daemon;
 pub mod env;
 pub mod exit;
 pub mod gateway;

@@ -37,6 +37,7 @@ use tokio::time::Instant;
 use crate::env::Env;
 use crate::keys::NodeKeys;
 use crate::ledger::Ledger;
+use crate::observe::metrics;
 use crate::services::{Pending, Responder};
 
 pub use local::{HoldKeeper, Local, LocalFault, LocalSubject};
@@ -148,12 +149,9 @@ impl Responder for InstitutionResponder {
         Box::pin(async move {
             let began = Instant::now();
             let outcome = self.answer(gateway, ask).await;
-            let result = match &outcome {
-                Ok(_) => "answered",
-                Err(declined) => declined.refusal.as_str(),
-            };
-            metrics::counter!("hibiki_queries_total", "result" => result).increment(1);
-            metrics::histogram!("hibiki_query_seconds").record(began.elapsed());
+            let counted = if outcome.is_ok() { metrics::PARTS_ANSWERED } else { metrics::PARTS_DROPPED };
+            ::metrics::counter!(counted).increment(1);
+            metrics::record_seconds(metrics::PART_SECONDS, began.elapsed());
             if let Err(declined) = &outcome {
                 tracing::debug!(refusal = declined.refusal.as_str(), gateway = %gateway, "query declined");
             }
