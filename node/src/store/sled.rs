@@ -14,6 +14,7 @@ mod layout;
 mod live;
 mod snapshot;
 mod space;
+mod tally;
 mod undo;
 mod verify;
 
@@ -163,11 +164,16 @@ impl SledStore {
                 return Err(Failure::Conflict);
             }
         }
+        let mut tally = live.tally();
         for (keyspace, key, value) in batch.changes() {
             let present = live.db.get(layout::row_key(keyspace, key))?;
+            tally.rows += u64::from(value.is_some());
+            tally.rows = tally.rows.saturating_sub(u64::from(present.is_some()));
             layout::plan(&mut writes, keyspace, key, value, present.as_deref());
         }
         if !writes.is_empty() {
+            tally.commits += 1;
+            writes.insert(layout::TALLY_KEY.to_vec(), Some(tally.entry()));
             let _gate = self.undo.gate();
             self.undo.publish(|| {
                 let entry = |key: &Vec<u8>| Ok((key.clone(), live.db.get(key)?.map(|entry| entry.to_vec())));
@@ -175,7 +181,7 @@ impl SledStore {
             })?;
             live.apply(&writes)?;
         }
-        live.sync()
+        live.sync(tally)
     }
 
     /// Takes the engine out of service after a failure. A full disk is left by reopening: sled keeps its

@@ -15,7 +15,9 @@ pub(super) const PIECE_BYTES: usize = 32 << 10;
 pub(super) const PIECES: u8 = 0xff;
 /// Key of the row that names the format. Keyspace bytes start at 1.
 pub(super) const FORMAT_KEY: [u8; 1] = [0x00];
-/// Its value in this version.
+/// Key of the row that counts commits and rows; it changes with every commit.
+pub(super) const TALLY_KEY: [u8; 2] = [0x00, b't'];
+/// Value of the row that names the format, in this version.
 pub(super) const FORMAT: &[u8] = b"hibiki store 1";
 
 const WHOLE: u8 = 0;

@@ -9,13 +9,15 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::{Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
 use super::{
     SEGMENT_BYTES, directory,
-    layout::{FORMAT, FORMAT_KEY, Writes},
+    layout::{FORMAT, FORMAT_KEY, TALLY_KEY, Writes},
+    tally::{Tally, Witness},
 };
 use crate::store::{Result, StoreError, error::means_no_space};
 
@@ -55,6 +57,9 @@ pub(super) struct Live {
     pub(super) db: sled::Db,
     /// Sled's log, opened a second time. `None` only in the negative control of the power-cut test.
     log: Option<File>,
+    /// What the database holds, uncommitted changes never included.
+    tally: Mutex<Tally>,
+    witness: Witness,
 }
 
 impl Live {
@@ -66,24 +71,17 @@ impl Live {
         }
         directory::inspect(&database)?;
         let db = open_patiently(&database, cache_bytes)?;
-        match fenced(|| Ok(db.get(FORMAT_KEY)?)) {
-            Ok(Some(format)) if format == FORMAT => {}
-            Ok(Some(_)) => {
-                let reason = "its rows are laid out by another version".to_owned();
-                return Err(StoreError::Incompatible { path: database, reason });
-            }
-            Ok(None) => {
-                return Err(StoreError::Damaged {
-                    path: database,
-                    what: "its first row is missing".to_owned(),
-                });
-            }
-            Err(failure) => return Err(failure.open_error(&database)),
-        }
+        let tally = fenced(|| head(&db)).map_err(|failure| failure.open_error(&database))?;
+        let witness = Witness::open(dir, tally)?;
         let log = File::open(database.join("db")).map_err(|error| StoreError::io("open the log", &error))?;
         let synced = log.sync_all().and_then(|()| directory::sync_dir(&database));
         synced.map_err(|error| Failure::Sync(error).open_error(&database))?;
-        Ok(Self { db, log: durable.then_some(log) })
+        Ok(Self { db, log: durable.then_some(log), tally: Mutex::new(tally), witness })
+    }
+
+    /// What the database holds.
+    pub(super) fn tally(&self) -> Tally {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Applies changes in memory and in sled's buffers, atomically.
@@ -98,11 +96,27 @@ impl Live {
         Ok(self.db.apply_batch(batch)?)
     }
 
-    /// Returns when everything applied so far would survive a power cut.
-    pub(super) fn sync(&self) -> std::result::Result<(), Failure> {
+    /// Returns when everything applied so far would survive a power cut; `tally` is what it holds then.
+    pub(super) fn sync(&self, tally: Tally) -> std::result::Result<(), Failure> {
         self.db.flush()?;
-        self.log.as_ref().map_or(Ok(()), File::sync_data).map_err(Failure::Sync)
+        self.log.as_ref().map_or(Ok(()), File::sync_data).map_err(Failure::Sync)?;
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
+        self.witness.note(tally);
+        Ok(())
     }
+}
+
+/// Reads the rows about the database itself.
+fn head(db: &sled::Db) -> std::result::Result<Tally, Failure> {
+    match db.get(FORMAT_KEY)? {
+        Some(format) if format == FORMAT => {}
+        Some(_) => {
+            return Err(Failure::Engine(sled::Error::Unsupported("its rows are of another version".into())));
+        }
+        None => return Err(Failure::Row("its first row is missing")),
+    }
+    let tally = db.get(TALLY_KEY)?.and_then(|entry| Tally::parse(&entry));
+    tally.ok_or(Failure::Row("its row of counts is missing"))
 }
 
 impl Failure {
@@ -144,6 +158,7 @@ fn create(dir: &Path, cache_bytes: u64) -> Result<()> {
     let db = open_patiently(&new, cache_bytes)?;
     let made = fenced(|| {
         db.insert(FORMAT_KEY, FORMAT)?;
+        db.insert(TALLY_KEY, Tally::default().entry())?;
         db.flush()?;
         Ok(())
     });

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::{
     SledStore, directory,
-    layout::{FORMAT_KEY, Head, PIECES, piece_key},
+    layout::{FORMAT_KEY, Head, PIECES, TALLY_KEY, piece_key},
     live::Live,
     snapshot::ReadFailure,
 };
@@ -21,6 +21,7 @@ pub(super) fn verify(store: &SledStore) -> Result<VerifyReport> {
     let mut report = VerifyReport::default();
     let mut problems = Vec::new();
     let mut after: Option<Vec<u8>> = None;
+    let before = store.read(|live| Ok(live.tally()))?;
     loop {
         let (found, next) = {
             // Long values and their pieces are compared, so no commit may come between.
@@ -32,6 +33,11 @@ pub(super) fn verify(store: &SledStore) -> Result<VerifyReport> {
             Some(next) => after = Some(next),
             None => break,
         }
+    }
+    let (counted, after) = (report.rows.values().sum::<u64>(), store.read(|live| Ok(live.tally()))?);
+    // Rows counted while others write prove nothing.
+    if before == after && counted != after.rows {
+        problems.push(format!("{counted} rows were found where {} were committed", after.rows));
     }
     let blobs = directory::blob_files(&directory::database(&store.options.dir));
     if blobs > 0 {
@@ -75,7 +81,7 @@ fn entry_problem(
     entry: &[u8],
     report: &mut VerifyReport,
 ) -> std::result::Result<Option<String>, ReadFailure> {
-    if key == FORMAT_KEY {
+    if key == FORMAT_KEY || key == TALLY_KEY {
         return Ok(None);
     }
     match key.split_first() {
