@@ -6,11 +6,17 @@
 //!
 //! Must not know: the store, the ledger, the network. A running node is never bypassed.
 
+pub mod card;
 pub mod check;
 pub mod connect;
+pub mod consent;
+pub mod guardianship;
+pub mod hold;
 pub mod init;
+pub mod link;
 pub mod output;
 pub mod progress;
+pub mod resident;
 pub mod run;
 pub mod status;
 
@@ -42,6 +48,18 @@ enum Command {
     Check(check::Arguments),
     /// Show how a running node fares.
     Status(status::Arguments),
+    /// 住民 / residents of the registry's area.
+    Resident(resident::Arguments),
+    /// カード / cards and revocation lists at the registry.
+    Card(card::Arguments),
+    /// 保護者 / guardianships at the registry.
+    Guardianship(guardianship::Arguments),
+    /// 支援措置 / protective holds at the registry.
+    Hold(hold::Arguments),
+    /// 連携 / links of this institution's persons.
+    Link(link::Arguments),
+    /// 同意 / what guardians are not shown, by choice.
+    Consent(consent::Arguments),
 }
 
 /// Why a command came to nothing.
@@ -83,6 +101,12 @@ pub fn run(cli: Cli) -> ExitStatus {
         Command::Request(arguments) => init::request(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Status(arguments) => status::run(arguments),
+        Command::Resident(arguments) => resident::run(arguments),
+        Command::Card(arguments) => card::run(arguments),
+        Command::Guardianship(arguments) => guardianship::run(arguments),
+        Command::Hold(arguments) => hold::run(arguments),
+        Command::Link(arguments) => link::run(arguments),
+        Command::Consent(arguments) => consent::run(arguments),
     };
     match outcome {
         Ok(()) => ExitStatus::Done,

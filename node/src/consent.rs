@@ -7,6 +7,10 @@
 //! Consents   c ‖ pseudonym's index ‖ id    the choice, sealed under the person's key
 //! ```
 
+pub mod commands;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use hibiki_protocol::ids::{Category, GuardianAlias, Pseudonym};

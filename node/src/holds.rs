@@ -8,6 +8,9 @@
 //! Holds   i ‖ pseudonym's index ‖ hold id    the hold, sealed under the node's own key
 //! ```
 
+#[cfg(test)]
+mod tests;
+
 use hibiki_protocol::frames::Declined;
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
 use hibiki_protocol::ids::{Digest, GuardianAlias, MemberId, Pseudonym};

@@ -8,8 +8,10 @@
 //! - [`token`]: a link token from the registry, verified and opened.
 //! - [`matching`]: whom a token means among the persons here. Pure.
 //! - [`persons`]: the persons here, as the record book knows them.
-//! - [`import`](self): links in bulk or one by one; [`quarantine`]: what needs a look.
+//! - `import`: links in bulk or one by one; [`quarantine`]: what needs a look.
+//! - [`commands`]: what staff do.
 
+pub mod commands;
 mod error;
 mod import;
 pub mod matching;
@@ -17,6 +19,9 @@ pub mod persons;
 pub mod quarantine;
 mod table;
 pub mod token;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -10,10 +10,12 @@
 //! - [`attest`], `grants`: what a session is answered with.
 //! - `tokens`: link tokens for one institution.
 //! - [`hold`], `holds`, [`delivery`]: protective measures, at once here and soon everywhere.
+//! - [`commands`]: what clerks do at the counter.
 
 pub mod attest;
 pub mod card;
 mod cards;
+pub mod commands;
 pub mod csv;
 pub mod delivery;
 mod error;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Registry;
 use super::card::CardCertificate;
+use super::card::revocation::Installed;
 use super::error::RegistryError;
 use super::guardianship::Act;
 use super::resident::ResidentNumber;
@@ -92,6 +93,17 @@ impl Registry {
         change.urgent();
         change.commit().await?;
         Ok(())
+    }
+
+    /// Takes a card authority's revocation list that an operator hands over.
+    ///
+    /// # Errors
+    /// It is not acceptable, or it could not be logged or kept.
+    pub async fn install_revocations(&self, list: Vec<u8>, staff: &str) -> Result<Installed, RegistryError> {
+        self.record_protection(None, staff, "revocation list installed").await?;
+        let trust = (self.means.trust)();
+        let authorities = &trust.list().card_authorities;
+        Ok(self.setup.revocations.install(list, authorities, self.means.now())?)
     }
 
     /// Whether a card is enrolled for the resident.

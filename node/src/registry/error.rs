@@ -49,6 +49,9 @@ pub enum RegistryError {
     /// A card that cannot be enrolled.
     #[error("{0}")]
     Card(#[from] super::card::CardFault),
+    /// A revocation list that is not taken.
+    #[error("{0}")]
+    Revocation(#[from] super::card::revocation::InstallFault),
     /// Not a member that answers queries.
     #[error("{0} is no member that holds records in the trust list in force; see `hibiki-node status`")]
     NoSuchMember(MemberId),

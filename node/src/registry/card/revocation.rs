@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use hibiki_protocol::ids::Digest;
 use hibiki_protocol::limits;
 use hibiki_protocol::time::Timestamp;
+use hibiki_protocol::trust::CardAuthority;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{IssuingDistributionPoint, ParsedExtension, X509Extension};
 use x509_parser::oid_registry::{OID_X509_EXT_CRL_NUMBER, OID_X509_EXT_REASON_CODE};
@@ -45,6 +46,56 @@ pub enum Standing {
 pub trait RevocationSource: Send + Sync {
     /// What is known about `card` at `now`.
     fn standing(&self, card: &CardCertificate<'_>, now: Timestamp) -> Standing;
+
+    /// Takes a list (DER or PEM) that an operator hands over.
+    ///
+    /// # Errors
+    /// It is no list of an accepted authority, is older than the one there is, or cannot be kept.
+    fn install(
+        &self,
+        list: Vec<u8>,
+        authorities: &[CardAuthority],
+        now: Timestamp,
+    ) -> Result<Installed, InstallFault>;
+}
+
+/// A list that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Name of the authority.
+    pub authority: String,
+    /// Cards it names.
+    pub revoked: usize,
+    /// When it was issued, in milliseconds since the Unix epoch.
+    pub issued: u64,
+    /// When the next one must be there, in milliseconds since the Unix epoch.
+    pub next: u64,
+}
+
+/// Why a list was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstallFault {
+    /// Not a list, or not of an accepted authority, or one that says nothing about cards.
+    #[error(
+        "this is no revocation list of an accepted card authority; fetch it again from the authority / 失効リストを確認できません"
+    )]
+    NotAList,
+    /// Past its time, or from the future.
+    #[error(
+        "the revocation list is out of its time; fetch the present one from the authority / 失効リストの有効期間外です"
+    )]
+    Stale,
+    /// There is a newer one.
+    #[error("a newer revocation list of this authority is in use already / 新しい失効リストがあります")]
+    Older,
+    /// The folder.
+    #[error("{path}: {kind}; see that the node may write there", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        kind: std::io::ErrorKind,
+    },
 }
 
 /// One revocation list that its authority signed.
@@ -90,7 +141,7 @@ impl RevocationFolder {
     }
 
     /// Reads what changed in the folder since the last look. A file that cannot be read is as good as absent.
-    fn refresh(&self, files: &mut BTreeMap<PathBuf, Held>) {
+    fn read_folder(&self, files: &mut BTreeMap<PathBuf, Held>) {
         let mut present = BTreeSet::new();
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().take(FILES_MAX);
         for path in entries.map(|entry| entry.path()).filter(|path| is_list(path)) {
@@ -108,7 +159,7 @@ impl RevocationFolder {
 impl RevocationSource for RevocationFolder {
     fn standing(&self, card: &CardCertificate<'_>, now: Timestamp) -> Standing {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        self.refresh(&mut files);
+        self.read_folder(&mut files);
         let authority = &card.authority().certificate;
         let under = Digest::of(&[authority]);
         let latest = files
@@ -128,6 +179,50 @@ impl RevocationSource for RevocationFolder {
             _ => Standing::Unknown,
         }
     }
+
+    fn install(
+        &self,
+        list: Vec<u8>,
+        authorities: &[CardAuthority],
+        now: Timestamp,
+    ) -> Result<Installed, InstallFault> {
+        let der = to_der(list).ok_or(InstallFault::NotAList)?;
+        let found = authorities
+            .iter()
+            .find_map(|authority| verify(&der, &authority.certificate).map(|list| (authority, list)));
+        let (authority, list) = found.ok_or(InstallFault::NotAList)?;
+        let future = list.issued > now.0.saturating_add(limits::CLOCK_SKEW_MILLIS);
+        if future || now.0 > list.next.saturating_add(self.grace_millis) {
+            return Err(InstallFault::Stale);
+        }
+        // One file for each authority and partition: a new list takes the place of the old.
+        let name = Digest::of(&[&authority.certificate, &list.partition.concat()]).hex();
+        let path = self.folder.join(format!("{}.crl", name.get(..32).unwrap_or(&name)));
+        let present = fs::read(&path).ok().and_then(|der| verify(&der, &authority.certificate));
+        if present.is_some_and(|present| present.issued > list.issued) {
+            return Err(InstallFault::Older);
+        }
+        write_durably(&path, &der)
+            .map_err(|error| InstallFault::Io { path: path.clone(), kind: error.kind() })?;
+        Ok(Installed {
+            authority: authority.name.clone(),
+            revoked: list.revoked.len(),
+            issued: list.issued,
+            next: list.next,
+        })
+    }
+}
+
+/// Writes a file so that it is there wholly and durably, or not at all.
+fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let new = path.with_extension("new");
+    let mut file = fs::File::create(&new)?;
+    std::io::Write::write_all(&mut file, bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    fs::File::open(folder)?.sync_all()
 }
 
 fn is_list(path: &Path) -> bool {
@@ -140,7 +235,8 @@ fn look_of(path: &Path) -> Option<Look> {
     usable.then(|| about.modified().ok().map(|changed| (changed, about.len())))?
 }
 
-fn to_der(bytes: Vec<u8>) -> Option<Vec<u8>> {
+/// DER of something given as DER or PEM.
+pub fn to_der(bytes: Vec<u8>) -> Option<Vec<u8>> {
     if bytes.first() == Some(&0x30) {
         return Some(bytes);
     }

@@ -1,0 +1,65 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use hibiki_protocol::policy::Consent;
+
+use super::*;
+use crate::linkage::tests::{Clinic, facts};
+
+fn category(name: &str) -> Category {
+    Category::new(name).unwrap()
+}
+
+async fn linked() -> (Clinic, Consents, Pseudonym) {
+    let clinic = Clinic::new();
+    let hana = facts("2020-01-01", "female", "ハナ");
+    let key = clinic.patient("1", hana.clone());
+    clinic.import(&[clinic.line("R1", &hana)]).await;
+    let persons: Arc<dyn Persons> = Arc::clone(&clinic.people) as Arc<dyn Persons>;
+    let consents = Consents::new(clinic.town.means("clinic"), persons, Arc::clone(&clinic.linkage));
+    let pseudonym = clinic.linkage.pseudonyms(&key).unwrap()[0];
+    (clinic, consents, pseudonym)
+}
+
+#[tokio::test]
+async fn what_is_denied_stays_denied_until_the_same_is_permitted() {
+    let (clinic, consents, pseudonym) = linked().await;
+    assert!(consents.for_subject(&pseudonym).unwrap().is_empty());
+    let growth = Scope { category: Some(category("growth")), guardian: None };
+    let one = Scope { category: None, guardian: Some(GuardianAlias([5; 16])) };
+    consents.deny("1", &growth, "Ito").await.unwrap();
+    consents.deny("1", &growth, "Ito").await.unwrap();
+    consents.deny("1", &one, "Ito").await.unwrap();
+    let denial =
+        |scope: &Scope| Consent { guardian: scope.guardian, category: scope.category.clone(), permit: false };
+    let mut all = consents.for_subject(&pseudonym).unwrap();
+    all.sort_by_key(|consent| consent.category.is_none());
+    assert_eq!(all, [denial(&growth), denial(&one)]);
+    assert_eq!(consents.list("1").unwrap().len(), 2);
+    let everything = consents.permit("1", &Scope::default(), "Ito").await.unwrap_err();
+    assert_eq!(everything, ConsentError::NothingDenied, "another scope is another choice");
+    consents.permit("1", &growth, "Ito").await.unwrap();
+    assert_eq!(consents.for_subject(&pseudonym).unwrap(), [denial(&one)]);
+    let entries: Vec<details::Consent> =
+        clinic.house().logged().iter().filter_map(crate::ledger::Logged::details).collect();
+    assert_eq!(entries.len(), 4, "every word of staff is in the ledger");
+    assert_eq!(entries[0].categories, ["growth"]);
+}
+
+#[tokio::test]
+async fn only_a_linked_person_has_choices() {
+    let (clinic, consents, _) = linked().await;
+    clinic.patient("2", facts("2021-01-01", "male", "ケン"));
+    let refused = consents.deny("2", &Scope::default(), "Ito").await.unwrap_err();
+    assert_eq!(refused, ConsentError::Link(LinkError::NotLinked));
+    let unknown = consents.list("3").unwrap_err();
+    assert_eq!(unknown, ConsentError::Link(LinkError::NoSuchPerson));
+}
+
+#[tokio::test]
+async fn a_denial_is_taken_on_a_full_disk() {
+    let (clinic, consents, pseudonym) = linked().await;
+    clinic.house().store.set_low_space(true);
+    consents.deny("1", &Scope::default(), "Ito").await.unwrap();
+    assert_eq!(consents.for_subject(&pseudonym).unwrap().len(), 1);
+    assert!(consents.permit("1", &Scope::default(), "Ito").await.is_err(), "permitting can wait");
+}
