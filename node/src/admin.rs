@@ -9,6 +9,8 @@
 
 pub mod body;
 pub mod client;
+pub mod ledger;
+pub mod records;
 pub mod responder;
 pub mod router;
 pub mod server;

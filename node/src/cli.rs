@@ -17,6 +17,9 @@ pub mod link;
 pub mod output;
 pub mod progress;
 pub mod resident;
+pub mod import;
+pub mod ledger;
+pub mod records;
 pub mod run;
 pub mod status;
 
@@ -60,6 +63,12 @@ enum Command {
     Link(link::Arguments),
     /// 同意 / what guardians are not shown, by choice.
     Consent(consent::Arguments),
+    /// Take records in from FHIR files.
+    Import(import::Arguments),
+    /// Count records, or erase a person.
+    Records(records::Arguments),
+    /// Verify, show and sign the ledger.
+    Ledger(ledger::Arguments),
 }
 
 /// Why a command came to nothing.
@@ -107,6 +116,9 @@ pub fn run(cli: Cli) -> ExitStatus {
         Command::Hold(arguments) => hold::run(arguments),
         Command::Link(arguments) => link::run(arguments),
         Command::Consent(arguments) => consent::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
+        Command::Records(arguments) => records::run(arguments),
+        Command::Ledger(arguments) => ledger::run(arguments),
     };
     match outcome {
         Ok(()) => ExitStatus::Done,

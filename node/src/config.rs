@@ -50,6 +50,8 @@ pub struct Config {
     pub store: Store,
     /// The ledger.
     pub ledger: Ledger,
+    /// Folder whose files are imported, if one is watched.
+    pub inbox: Option<PathBuf>,
     /// The admin socket's path.
     pub admin_socket: PathBuf,
     /// TCP address for Prometheus, if wanted.

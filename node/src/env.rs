@@ -109,6 +109,13 @@ impl Env {
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(Box::pin(task));
     }
+
+    /// Does work that blocks (a disk, a slow reader, much cryptography) on a thread that may, and returns
+    /// what it comes to; `None` if it panicked or the runtime is ending. Once begun it is not interrupted,
+    /// even if nobody waits any more.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        tokio::task::spawn_blocking(work).await.ok()
+    }
 }
 
 /// The operating system's clock: the one place of this program that asks for the wall time.

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod hardening;
 pub mod holds;
 pub mod institution;
+pub mod ingest;
 pub mod keyring;
 pub mod keys;
 pub mod ledger;

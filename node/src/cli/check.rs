@@ -92,6 +92,9 @@ fn describe(file: &Path, config: &Config) -> String {
     );
     let ledger = &config.ledger;
     line("ledger", format!("{}, checkpoint every {} s", ledger.path.display(), ledger.checkpoint_seconds));
+    if let Some(inbox) = &config.inbox {
+        line("inbox", inbox.display().to_string());
+    }
     line("admin", config.admin_socket.display().to_string());
     line(
         "metrics",

@@ -87,7 +87,11 @@ impl Connection {
         Ok(Reply { result: result?, rows })
     }
 
-    fn socket(&self) -> Result<PathBuf, CliError> {
+    /// The socket of the node to ask.
+    ///
+    /// # Errors
+    /// It stands in a configuration that cannot be used.
+    pub(super) fn socket(&self) -> Result<PathBuf, CliError> {
         match &self.socket {
             Some(socket) => Ok(socket.clone()),
             None => Ok(Config::load(&self.config)?.config.admin_socket),

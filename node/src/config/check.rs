@@ -55,6 +55,7 @@ impl Checker<'_> {
         let registry = self.registry(&keys_dir);
         let store = self.store(&data_dir);
         let ledger = self.ledger(&data_dir);
+        let inbox = self.inbox(&data_dir);
         let admin_socket = self.socket(&data_dir);
         let metrics = self.metrics();
         let log = self.log();
@@ -80,6 +81,7 @@ impl Checker<'_> {
             registry,
             store: store?,
             ledger,
+            inbox,
             admin_socket,
             metrics,
             log: log?,
@@ -244,6 +246,16 @@ impl Checker<'_> {
             path: self.inside(data_dir, ledger.path.as_ref(), defaults::LEDGER),
             checkpoint_seconds: ledger.checkpoint_seconds,
         }
+    }
+
+    fn inbox(&mut self, data_dir: &Path) -> Option<PathBuf> {
+        let inbox = self.folder.join(self.shape.ingest.inbox.as_ref()?);
+        // The node keeps its own files in `data-dir`: whatever lies there must not be taken for records.
+        if data_dir.starts_with(&inbox) {
+            let next = "give it a folder of its own, such as \"inbox\"";
+            self.problem("ingest.inbox", "the node's own files are in this folder", next);
+        }
+        Some(inbox)
     }
 
     fn socket(&mut self, data_dir: &Path) -> PathBuf {

@@ -46,6 +46,8 @@ section! {
         store: Store = Store::default(),
         /// Where its ledger is.
         ledger: Ledger = Ledger::default(),
+        /// How records come in.
+        ingest: Ingest = Ingest::default(),
         /// Where it takes commands.
         admin: Admin = Admin::default(),
         /// Where it is measured.
@@ -172,6 +174,14 @@ section! {
         path: Option<PathBuf> = None,
         /// Seconds between checkpoints.
         checkpoint_seconds: u64 = defaults::CHECKPOINT_SECONDS,
+    }
+}
+
+section! {
+    /// `[ingest]`
+    Ingest {
+        /// Folder whose files are imported; none switches it off.
+        inbox: Option<PathBuf> = None,
     }
 }
 

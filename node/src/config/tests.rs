@@ -57,6 +57,9 @@ fn what_is_left_out_takes_its_default() {
     assert_eq!(config.gateway.deadline_ms, 3_000);
     assert_eq!(config.role_names(), ["responder"]);
     assert_eq!(config.metrics, None);
+    assert_eq!(config.inbox, None);
+    let config = read(&with("ingest", "inbox = \"inbox\"")).unwrap().config;
+    assert_eq!(config.inbox.as_deref(), Some(Path::new("/etc/hibiki/inbox")));
 }
 
 #[test]
@@ -139,6 +142,7 @@ fn roles_bring_their_own_needs() {
         ("limits", "replay-entries = 0", "out of range"),
         ("policy", "adult-age = 300", "out of range"),
         ("policy", "sensitive-categories = [\"prescripton\"]", "did you mean \"prescription\"?"),
+        ("ingest", "inbox = \"data\"", "the node's own files"),
         ("store", "engine = \"postgres\"", "\"postgres\" is not known"),
     ] {
         let found = problems(&with(section, line));

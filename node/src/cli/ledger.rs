@@ -1,0 +1,252 @@
+//! `hibiki-node ledger`: the ledger of a running node, or the folder of one that is stopped.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use hibiki_protocol::tlog::{KeyAlgorithm, VerifierKey};
+use serde_json::{Value, json};
+
+use super::CliError;
+use super::connect::Connection;
+use super::output::{complain, count, print, printable};
+use crate::admin::ledger::{CHECKPOINT, SHOW, STATUS, Show, VERIFY, Verify};
+use crate::config::Config;
+use crate::keys::NodeKeys;
+use crate::ledger::verify_folder;
+
+/// Arguments of `ledger`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "read once per process")]
+enum Command {
+    /// How many entries there are, and the newest signed checkpoint.
+    #[command(after_help = "Example:\n  hibiki-node ledger status")]
+    Status {
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Check that nothing in the ledger was changed or removed.
+    #[command(after_help = "Examples:\n  hibiki-node ledger verify --deep\n  \
+        hibiki-node ledger verify --folder /var/lib/hibiki/ledger --config /etc/hibiki/node.toml\n  \
+        hibiki-node ledger verify --folder copy/ --key \"maebashi/chuo-hospital/ledger+1a2b3c4d+AX…\"\n\n\
+        Exit status 1: something is wrong, or the ledger cannot be read.")]
+    Verify {
+        /// Also every file, every checkpoint ever signed, and every entry.
+        #[arg(long)]
+        deep: bool,
+        /// Verify this ledger folder without asking a node: it is stopped, or this is a copy.
+        #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// With --folder: the ledger's verifier key (`ledger status` shows it), instead of the node's own.
+        #[arg(long, value_name = "KEY", requires = "folder")]
+        key: Option<VerifierKey>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show the last entries in full. This is itself entered in the ledger.
+    #[command(after_help = "Example:\n  hibiki-node ledger show --last 20 --staff Sato")]
+    Show {
+        /// How many.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        last: u64,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Sign the present state and print it.
+    #[command(after_help = "Example:\n  hibiki-node ledger checkpoint > checkpoint.txt")]
+    Checkpoint {
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+/// Does and prints.
+///
+/// # Errors
+/// The node cannot be asked or refuses, or something is wrong with the ledger.
+pub fn run(arguments: &Arguments) -> Result<(), CliError> {
+    match &arguments.command {
+        Command::Status { connection } => {
+            let reply = connection.call(STATUS, Value::Null)?;
+            Ok(print(connection.format, &reply.result, status)?)
+        }
+        Command::Verify { deep, folder: None, connection, .. } => {
+            let reply = connection.call(VERIFY, json!(Verify { deep: *deep }))?;
+            verdict(connection, &reply.result)
+        }
+        Command::Verify { folder: Some(folder), key, connection, .. } => {
+            let report = offline(folder, key.as_ref(), connection)?;
+            verdict(connection, &report)
+        }
+        Command::Show { last, connection } => {
+            let reply = connection.call(SHOW, json!(Show { last: *last }))?;
+            Ok(print(connection.format, &json!({ "entries": reply.rows }), |_| entries(&reply.rows))?)
+        }
+        Command::Checkpoint { connection } => {
+            let reply = connection.call(CHECKPOINT, Value::Null)?;
+            let note = |value: &Value| text(value, "checkpoint").to_owned();
+            Ok(print(connection.format, &reply.result, note)?)
+        }
+    }
+}
+
+/// Verifies a folder that no node has open. Entries stay sealed: their keys are the node's.
+fn offline(folder: &Path, key: Option<&VerifierKey>, connection: &Connection) -> Result<Value, CliError> {
+    let refuse = |what: String| {
+        complain(&what);
+        CliError::Said
+    };
+    let key = match key {
+        Some(key) => key.clone(),
+        None => own_key(&connection.config).map_err(|error| match error {
+            OwnKey::Config(problems) => CliError::Config(problems),
+            OwnKey::Other(what) => refuse(what),
+        })?,
+    };
+    if !folder.is_dir() {
+        return Err(refuse(format!("{}: there is no such folder", folder.display())));
+    }
+    let report = verify_folder(folder, &key, None).map_err(|error| refuse(error.to_string()))?;
+    let passed = report.passed();
+    let mut value = serde_json::to_value(report)?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("passed".to_owned(), passed.into());
+    }
+    Ok(value)
+}
+
+enum OwnKey {
+    Config(crate::config::Problems),
+    Other(String),
+}
+
+/// The key of the ledger of the node that a configuration describes.
+fn own_key(config: &Path) -> Result<VerifierKey, OwnKey> {
+    let config = Config::load(config).map_err(OwnKey::Config)?.config;
+    let keys = NodeKeys::open(&config.node.keys_dir).map_err(|error| OwnKey::Other(error.to_string()))?;
+    let name = format!("{}/ledger", config.node.id);
+    VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &keys.ledger().verifying_key().0)
+        .map_err(|error| OwnKey::Other(error.to_string()))
+}
+
+fn verdict(connection: &Connection, report: &Value) -> Result<(), CliError> {
+    print(connection.format, report, verification)?;
+    if report.get("passed") == Some(&Value::Bool(true)) { Ok(()) } else { Err(CliError::Said) }
+}
+
+fn verification(report: &Value) -> String {
+    let passed = report.get("passed") == Some(&Value::Bool(true));
+    let heading = if passed {
+        "正常 / nothing is wrong"
+    } else {
+        "異常があります / SOMETHING IS WRONG: keep this folder as evidence"
+    };
+    let mut out = format!("{}: {heading}\n", printable(text(report, "origin")));
+    let _ = writeln!(
+        out,
+        "  記録 / entries {}, 署名済み / signed {}, 開封 / opened {}, 消去済み / erased {}",
+        count(number(report, "entries")),
+        count(number(report, "signed")),
+        count(number(report, "opened")),
+        count(number(report, "erased"))
+    );
+    let _ = writeln!(out, "  root {}", printable(text(report, "root")));
+    for check in report.get("checks").and_then(Value::as_array).into_iter().flatten() {
+        let mark = match text(check, "outcome") {
+            "passed" => "OK  ",
+            "failed" => "NG  ",
+            _ => "--  ",
+        };
+        let _ =
+            writeln!(out, "  {mark}{} ({})", printable(text(check, "what")), count(number(check, "count")));
+        for finding in check.get("findings").and_then(Value::as_array).into_iter().flatten() {
+            let _ = writeln!(out, "        {}", printable(finding.as_str().unwrap_or_default()));
+        }
+    }
+    out
+}
+
+fn status(status: &Value) -> String {
+    let signed = status.get("signed").and_then(Value::as_u64);
+    let signed = signed.map_or_else(|| "なし / none".to_owned(), count);
+    let mut out = String::new();
+    let _ = writeln!(out, "名称 / name        {}", printable(text(status, "origin")));
+    let _ = writeln!(out, "検証鍵 / key       {}", printable(text(status, "key")));
+    let _ = writeln!(out, "記録 / entries     {}", count(number(status, "entries")));
+    let _ = writeln!(out, "署名済み / signed  {signed}");
+    out
+}
+
+fn entries(rows: &[Value]) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let _ = write!(
+            out,
+            "{:>8}  {}  {:<14}",
+            number(row, "index"),
+            printable(text(row, "time")),
+            printable(text(row, "kind"))
+        );
+        match row.get("details") {
+            Some(Value::Object(details)) => {
+                for (name, value) in details {
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    let _ = write!(out, "  {}={}", printable(name), printable(&value).replace('\n', " "));
+                }
+                out.push('\n');
+            }
+            _ => out.push_str("  消去済み / erased\n"),
+        }
+    }
+    out
+}
+
+fn text<'v>(value: &'v Value, field: &str) -> &'v str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(value: &Value, field: &str) -> u64 {
+    value.get(field).and_then(Value::as_u64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_verification_stands_out() {
+        let report = json!({
+            "origin": "maebashi/clinic/ledger", "entries": 1_200, "root": "AA=", "signed": 1_000, "opened": 0,
+            "erased": 2, "passed": false,
+            "checks": [
+                {"what": "leaves", "outcome": "passed", "count": 1_200, "findings": []},
+                {"what": "tiles", "outcome": "failed", "count": 5, "findings": ["tile/0/000 differs"]},
+                {"what": "entries", "outcome": "skipped", "count": 0, "findings": ["no keyring"]},
+            ],
+        });
+        let shown = verification(&report);
+        for line in
+            ["SOMETHING IS WRONG", "OK  leaves (1,200)", "NG  tiles (5)", "tile/0/000 differs", "--  entries"]
+        {
+            assert!(shown.contains(line), "{shown}");
+        }
+    }
+
+    #[test]
+    fn entries_stand_on_one_line_each() {
+        let rows = [
+            json!({"index": 3, "time": "2026-11-22T20:07:32.123Z", "kind": "import", "erased": false,
+                "details": {"by": "Sato\n", "accepted": 5}}),
+            json!({"index": 4, "time": "2026-11-22T20:07:33.123Z", "kind": "release", "erased": true, "details": null}),
+        ];
+        let shown = entries(&rows);
+        assert_eq!(shown.lines().count(), 2);
+        assert!(shown.contains("accepted=5") && shown.contains("消去済み / erased"), "{shown}");
+    }
+}
