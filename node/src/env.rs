@@ -12,6 +12,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +34,13 @@ pub trait Entropy: Send + Sync + fmt::Debug + 'static {
 pub trait Sockets: Send + Sync + fmt::Debug + 'static {
     /// Binds a socket to `address`; port 0 lets the system choose.
     fn bind(&self, address: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>>;
+
+    /// Whether the host at `address` says that nobody receives there (ICMP port unreachable). `false`
+    /// where nothing is said within a moment, which proves nothing: this is the answer by default.
+    fn is_closed(&self, address: SocketAddr) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        let _ = address;
+        Box::pin(async { false })
+    }
 }
 
 /// The world as one node sees it. Cheap to clone; clones share the same world.
@@ -99,6 +107,11 @@ impl Env {
         self.sockets.bind(address)
     }
 
+    /// Whether the host at `address` says that nobody receives there; see [`Sockets::is_closed`].
+    pub async fn is_closed(&self, address: SocketAddr) -> bool {
+        self.sockets.is_closed(address).await
+    }
+
     /// The runtime handed to quinn.
     pub fn runtime(&self) -> Arc<dyn Runtime> {
         Arc::clone(&self.runtime)
@@ -155,6 +168,29 @@ impl Sockets for SystemSockets {
     fn bind(&self, address: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         TokioRuntime.wrap_udp_socket(UdpSocket::bind(address)?)
     }
+
+    fn is_closed(&self, address: SocketAddr) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(knock(address))
+    }
+}
+
+/// How long a knock waits for the host's word; on the same network it comes within a millisecond.
+const KNOCK: Duration = Duration::from_millis(100);
+
+/// Sends one byte, which QUIC discards unread, from a connected socket: only to such a one does the
+/// kernel report that the port is closed.
+async fn knock(address: SocketAddr) -> bool {
+    let local: SocketAddr = if address.is_ipv6() { ([0; 8], 0).into() } else { ([0; 4], 0).into() };
+    let refused = async {
+        let socket = tokio::net::UdpSocket::bind(local).await?;
+        socket.connect(address).await?;
+        socket.send(&[0]).await?;
+        socket.recv(&mut [0; 1]).await
+    };
+    match tokio::time::timeout(KNOCK, refused).await {
+        Ok(Err(error)) => error.kind() == io::ErrorKind::ConnectionRefused,
+        Ok(Ok(_)) | Err(_) => false,
+    }
 }
 
 /// The monotonic clock outside the runtime, for the command line's own waiting and progress.
@@ -198,6 +234,16 @@ mod tests {
     fn randomness_differs() {
         let env = Env::system();
         assert_ne!(env.random::<32>(), env.random::<32>());
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told_from_a_silent_one() {
+        let env = Env::system();
+        let silent = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback binds");
+        let address = silent.local_addr().expect("bound");
+        assert!(!env.is_closed(address).await);
+        drop(silent);
+        assert!(env.is_closed(address).await);
     }
 
     #[tokio::test]

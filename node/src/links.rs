@@ -155,12 +155,13 @@ impl std::fmt::Debug for Links {
     }
 }
 
-/// The road's bounds for a node: as the transport's own, but a member that falls silent is noticed
-/// after 6 s instead of 15, so that coverage says `unreachable` soon; a ping every 2 s costs nothing.
+/// The road's bounds for a node: as the transport's own, but a member that falls silent (its machine
+/// lost power; a killed process is noticed sooner) is given up after 10 s instead of 15, so that coverage
+/// says `unreachable` soon; a ping every 3 s costs nothing.
 pub fn road_limits() -> hibiki_transport::Limits {
     hibiki_transport::Limits {
-        idle: Duration::from_secs(6),
-        keep_alive: Duration::from_secs(2),
+        idle: Duration::from_secs(10),
+        keep_alive: Duration::from_secs(3),
         ..hibiki_transport::Limits::default()
     }
 }

@@ -20,6 +20,14 @@ use tokio::time::{Instant, timeout};
 use super::table::UpLink;
 use super::{Links, SMALL_TALK, code};
 
+/// After this much silence a member is doubted. Ordinary answers come within tens of milliseconds.
+const DOUBT: Duration = Duration::from_millis(250);
+/// After this much more silence it is doubted again.
+const DOUBT_AGAIN: Duration = Duration::from_secs(1);
+
+/// What is said of a member whose process is gone.
+pub(super) const GONE: &str = "nobody receives at the member's address";
+
 /// Why a member gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -151,7 +159,7 @@ impl Links {
                 let left = deadline.saturating_duration_since(Instant::now()).as_millis();
                 let remaining_millis = u64::try_from(left).unwrap_or(u64::MAX);
                 let ask = Ask { freshness: freshness.clone(), remaining_millis, hops: 1, part: part.clone() };
-                Ok((put(&up.link, &Request::Ask(ask), limits::FRAME_BYTES_MAX).await?, freshness))
+                Ok((self.put_doubting(member, &up, &Request::Ask(ask)).await?, freshness))
             };
             match reply.await {
                 Ok((Reply::Answered(answered), _)) => return Ok(answered.answer),
@@ -167,6 +175,39 @@ impl Links {
                 Ok(_) => return Err(Failure::Invalid),
                 Err(Trouble::Lost(_)) if lost.is_none() => lost = Some(up.link.id()),
                 Err(trouble) => return Err(trouble.into_failure()),
+            }
+        }
+    }
+
+    /// As [`put`]; but a member that stays silent is doubted: where its host says that nobody receives
+    /// there any more (its process was killed, and could not say so itself), the link is given up at once
+    /// instead of waiting for its idle time-out.
+    async fn put_doubting(
+        &self,
+        member: &MemberId,
+        up: &UpLink,
+        request: &Request,
+    ) -> Result<Reply, Trouble> {
+        let asked = put(&up.link, request, limits::FRAME_BYTES_MAX);
+        tokio::pin!(asked);
+        let mut patience = DOUBT;
+        loop {
+            tokio::select! {
+                biased;
+                reply = &mut asked => return reply,
+                () = tokio::time::sleep(patience) => {}
+            }
+            patience = DOUBT_AGAIN;
+            // One doubt at a time is enough for all who wait for this member.
+            let Ok(_doubting) = up.doubt.try_lock() else { continue };
+            tokio::select! {
+                biased;
+                reply = &mut asked => return reply,
+                closed = self.0.env.is_closed(up.link.remote_address()) => if closed {
+                    self.0.table.leave(member, &up.link, GONE);
+                    up.link.close(Code::DONE, GONE);
+                    return Err(Trouble::Lost(GONE.to_owned()));
+                }
             }
         }
     }

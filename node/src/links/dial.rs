@@ -12,6 +12,7 @@ use hibiki_transport::{Closed, ConnectError, Link};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::ask::GONE;
 use super::back_off::BackOff;
 use super::hello::HelloFailure;
 use super::{Links, Services, serve};
@@ -22,6 +23,9 @@ use crate::shutdown::Shutdown;
 
 /// A link that stayed up this long was no failure: the next dial comes soon.
 const STEADY: Duration = Duration::from_secs(10);
+/// The longest wait while the host itself says that the member is not there: asking costs one datagram, and
+/// a restarted member is found at once.
+const CLOSED: Duration = Duration::from_secs(1);
 /// How long the other of two links made at once may still finish what travels on it.
 const YIELD: Duration = Duration::from_secs(5);
 
@@ -88,6 +92,8 @@ pub(super) async fn supervise(links: Links, services: Services, mut shutdown: Sh
 
 /// Why an attempt did not bring a link up.
 enum Attempt {
+    /// The host says that nobody receives there: not started yet, or stopped.
+    Closed,
     /// The network, or the other side, did not answer well.
     Failed(String),
     /// The other side, or our own list, says no.
@@ -121,6 +127,7 @@ impl Loop {
         loop {
             self.while_connected().await;
             links.0.table.note(&self.member, LinkState::Dialling, None);
+            let mut patience = Duration::MAX;
             let reason = match self.attempt().await {
                 Ok(link) => {
                     metrics::count_result(metrics::LINK_DIALS, "up");
@@ -130,6 +137,11 @@ impl Loop {
                         back_off.succeeded();
                     }
                     closed
+                }
+                Err(Attempt::Closed) => {
+                    metrics::count_result(metrics::LINK_DIALS, "failed");
+                    patience = CLOSED;
+                    GONE.to_owned()
                 }
                 Err(Attempt::Failed(reason)) => {
                     metrics::count_result(metrics::LINK_DIALS, "failed");
@@ -142,7 +154,7 @@ impl Loop {
             };
             links.0.table.note(&self.member, LinkState::Down, Some(reason));
             let wait = back_off.failed(u32::from_be_bytes(links.0.env.random()));
-            tokio::time::sleep(wait).await;
+            tokio::time::sleep(wait.min(patience)).await;
         }
     }
 
@@ -201,10 +213,15 @@ impl Loop {
         let keys = roster.keys(&member.id);
         let mut last = Attempt::Failed(format!("the address {address} cannot be resolved"));
         for socket in resolve(address).await {
-            let link = match self.links.0.endpoint.connect(socket, &keys).await {
+            let dialled = tokio::select! {
+                biased;
+                dialled = self.links.0.endpoint.connect(socket, &keys) => dialled.map_err(|error| judge(&error)),
+                () = closed(&self.links, socket) => Err(Attempt::Closed),
+            };
+            let link = match dialled {
                 Ok(link) => link,
-                Err(error) => {
-                    last = judge(&error);
+                Err(attempt) => {
+                    last = attempt;
                     continue;
                 }
             };
@@ -230,6 +247,13 @@ impl Loop {
             }
         }
         Err(last)
+    }
+}
+
+/// Completes when the host at `socket` says that nobody receives there, and only then.
+async fn closed(links: &Links, socket: SocketAddr) {
+    if !links.0.env.is_closed(socket).await {
+        std::future::pending().await
     }
 }
 

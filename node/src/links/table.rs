@@ -22,6 +22,8 @@ pub(super) struct UpLink {
     pub(super) direction: Direction,
     /// The freshness token that came over this link; it ends with it.
     pub(super) freshness: Arc<FreshnessCell>,
+    /// Held while the peer's host is asked whether the peer is still there.
+    pub(super) doubt: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The links that are up, by member; the newest of a member is last.
@@ -81,7 +83,7 @@ impl Table {
 
     /// A link counts as up. An older one that the same side made is forgotten by its maker: it is closed.
     pub(super) fn enter(&self, member: &MemberId, link: &Link, direction: Direction) -> UpLink {
-        let up = UpLink { link: link.clone(), direction, freshness: Arc::default() };
+        let up = UpLink { link: link.clone(), direction, freshness: Arc::default(), doubt: Arc::default() };
         {
             let mut rows = self.rows();
             rows.foreign.remove(member);

@@ -167,41 +167,89 @@ async fn a_dead_member_is_unreachable_at_once_and_is_dialled_until_it_is_back() 
     within(pair.city.links.ask(&id("clinic"), &part("clinic"), LONG)).await.unwrap();
 }
 
-/// Nothing is sent when a process is killed: its silence is noticed, and until then the deadline holds.
-#[test]
-fn a_killed_member_is_noticed_by_its_silence() {
+/// A clinic on a runtime of its own, which can be killed: nothing is sent then, as with kill -9.
+struct Doomed {
+    runtime: tokio::runtime::Runtime,
+    clinic: Node,
+    fake: Arc<FakeResponder>,
+}
+
+impl Doomed {
+    fn kill(self) {
+        self.runtime.shutdown_timeout(LONG);
+        // With its runtime gone, nobody is left who could send a farewell.
+        drop(self.clinic);
+    }
+}
+
+fn doomed(idle: Duration) -> (tokio::runtime::Runtime, Council, Plan, Node, Doomed) {
     let runtime =
         || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (world, doomed) = (runtime(), runtime());
+    let (world, runtime) = (runtime(), runtime());
     let mut council = Council::new();
     let (city_plan, clinic_plan) = (Plan::new("city", CITY), Plan::new("clinic", RESPONDER));
     publish(&mut council, 1000, &[&city_plan, &clinic_plan]);
     let fake = FakeResponder::new(Mode::Answer);
-    let clinic = doomed.block_on(Node::responder(&clinic_plan, &council, &fake));
-    let road = Limits {
-        idle: Duration::from_millis(1500),
-        keep_alive: Duration::from_millis(500),
-        handshake: Duration::from_secs(1),
-        ..super::road_limits()
-    };
+    let clinic = runtime.block_on(Node::responder(&clinic_plan, &council, &fake));
+    let road = Limits { idle, keep_alive: idle / 3, ..super::road_limits() };
     let city = world.block_on(async {
         let city = Node::build_with(&city_plan, &council, &council.lists, road, &[]).await;
         city.start(city_services());
         city.until_up("clinic").await;
         city
     });
-    doomed.shutdown_timeout(LONG);
-    // With its runtime gone, nobody is left who could send a farewell.
-    drop(clinic);
+    (world, council, clinic_plan, city, Doomed { runtime, clinic, fake })
+}
+
+#[test]
+fn a_killed_member_is_unreachable_within_the_deadline_and_back_soon() {
+    let (world, council, clinic_plan, city, doomed) = doomed(Duration::from_secs(30));
+    doomed.fake.set(Mode::Hang);
+    let links = city.links.clone();
+    let asking = world.spawn(async move { links.ask(&id("clinic"), &part("clinic"), LONG).await });
+    world.block_on(until("asked", || doomed.fake.asked.load(Ordering::SeqCst) == 1));
+    doomed.kill();
     world.block_on(async {
-        let soon = Duration::from_millis(200);
-        let cut = within(city.links.ask(&id("clinic"), &part("clinic"), soon)).await;
-        assert_eq!(cut, Err(Failure::TimedOut));
-        until("down", || !city.links.up(&id("clinic"))).await;
+        // Asked before the kill, and doubted again: the guardian does not wait for the deadline.
+        let start = tokio::time::Instant::now();
+        assert_eq!(within(asking).await.unwrap(), Err(Failure::Unreachable));
+        let dead = within(city.links.ask(&id("clinic"), &part("clinic"), LONG)).await;
+        assert_eq!(dead, Err(Failure::Unreachable));
+        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+        let reason = || city.board.snapshot(0).links["maebashi/clinic"].reason.clone();
+        until("said why", || reason().is_some_and(|reason| reason.contains("nobody receives"))).await;
         let fake = FakeResponder::new(Mode::Answer);
         let _clinic = Node::responder(&clinic_plan, &council, &fake).await;
         city.until_up("clinic").await;
         within(city.links.ask(&id("clinic"), &part("clinic"), LONG)).await.unwrap();
+    });
+}
+
+/// Hung, but there: its port is open, so that silence is told from absence.
+#[tokio::test]
+async fn a_member_that_is_there_and_silent_is_timed_out() {
+    let pair = pair().await;
+    pair.fake.set(Mode::Hang);
+    let soon = Duration::from_millis(700);
+    let silent = within(pair.city.links.ask(&id("clinic"), &part("clinic"), soon)).await;
+    assert_eq!(silent, Err(Failure::TimedOut));
+    assert!(pair.city.links.up(&id("clinic")));
+}
+
+/// Its machine lost power: nobody says anything, until the link itself gives up.
+#[test]
+fn a_member_whose_machine_is_gone_is_noticed_by_its_silence() {
+    let (world, _council, clinic_plan, city, doomed) = doomed(Duration::from_millis(1500));
+    doomed.kill();
+    // Something that never answers holds the port: no host says that it is closed.
+    let _black_hole = std::net::UdpSocket::bind(clinic_plan.address).unwrap();
+    world.block_on(async {
+        let soon = Duration::from_millis(400);
+        let cut = within(city.links.ask(&id("clinic"), &part("clinic"), soon)).await;
+        assert_eq!(cut, Err(Failure::TimedOut));
+        until("down", || !city.links.up(&id("clinic"))).await;
+        let gone = within(city.links.ask(&id("clinic"), &part("clinic"), LONG)).await;
+        assert_eq!(gone, Err(Failure::Unreachable));
     });
 }
 
