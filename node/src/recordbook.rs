@@ -41,7 +41,7 @@ use self::{
 };
 use crate::{
     keyring::{KeyId, KeyRing},
-    store::{Committer, Keyspace, Store, StoreError},
+    store::{Batch, Committer, Keyspace, Store, StoreError},
 };
 
 /// Result of an operation on the record book.
@@ -172,17 +172,39 @@ impl RecordBook {
     /// Opens the book and finishes erasures that were interrupted.
     ///
     /// # Errors
-    /// [`BookError`] when the store or the keyring cannot be used.
+    /// [`BookError::OtherKeyRing`] when the store was filled under another keyring; otherwise when the store
+    /// or the keyring cannot be used.
     pub async fn open(store: Arc<dyn Store>, committer: Committer, keys: Arc<KeyRing>) -> Result<Self> {
         let book = Self { store, committer, keys, writing: Mutex::new(()) };
+        book.recognise_keys().await?;
+        let writing = book.writing.lock().await;
         book.finish_erasures().await?;
+        drop(writing);
         Ok(book)
+    }
+
+    /// Refuses another keyring than the one the store was filled under: with it nothing would open, nobody
+    /// would be found, and an import would enter everybody a second time.
+    async fn recognise_keys(&self) -> Result<()> {
+        let ours = self.keys.index("keyring of this store", b"");
+        match self.store.snapshot()?.get(Keyspace::Meta, layout::KEYRING)? {
+            Some(known) if known == ours => return Ok(()),
+            Some(_) => return Err(BookError::OtherKeyRing),
+            None => {}
+        }
+        let mut first = Batch::new();
+        first
+            .require(Keyspace::Meta, layout::KEYRING, None)
+            .put(Keyspace::Meta, layout::KEYRING, ours)
+            .urgent();
+        Ok(self.committer.commit(first).await?)
     }
 
     /// Puts all entries in one durable commit, in order; the outcomes are in the same order. Putting the
     /// same again changes nothing, so an interrupted import is simply repeated.
     ///
-    /// A record is the same as an earlier one when person or group, category and source id agree.
+    /// A record is the same as an earlier one when person or group, category and source id agree. If the
+    /// caller gives up waiting, the entries may be put all the same.
     ///
     /// # Errors
     /// [`BookError::TooMuch`] beyond [`PUT_ENTRIES_MAX`] or [`PUT_BYTES_MAX`], [`BookError::Store`],
@@ -191,6 +213,8 @@ impl RecordBook {
     pub async fn put_batch(&self, entries: Vec<Entry>) -> Result<Vec<PutOutcome>> {
         check_amount(&entries)?;
         let _writing = self.writing.lock().await;
+        // What is half erased must not be met by a plan: its key is gone and its number is still taken.
+        self.finish_erasures().await?;
         let mut spare = Vec::new();
         let mut tries = 1;
         let done = loop {

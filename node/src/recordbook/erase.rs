@@ -2,7 +2,7 @@
 
 use super::{
     RecordBook, Result, SubjectId,
-    layout::{self, Counter, ERASING, Kind},
+    layout::{self, Counter, ERASING, Kind, erasing},
     plan::add_to_count,
 };
 use crate::{
@@ -18,7 +18,8 @@ impl RecordBook {
     /// the store, and its rows in this book are removed. Returns when that is durable. `false`: there was no
     /// such subject.
     ///
-    /// An erasure interrupted by anything is finished by [`RecordBook::open`].
+    /// An erasure interrupted by anything is finished by the next [`RecordBook::put_batch`] or
+    /// [`RecordBook::open`]; until then the subject reads as one without records.
     ///
     /// # Errors
     /// [`super::BookError::Store`], [`super::BookError::Keys`]. The erasure may have begun then; repeat it.
@@ -34,9 +35,8 @@ impl RecordBook {
         Ok(true)
     }
 
-    /// Finishes what an earlier process began.
+    /// Finishes what an earlier process or a full disk left half done. Called with `writing` held.
     pub(super) async fn finish_erasures(&self) -> Result<()> {
-        let _writing = self.writing.lock().await;
         loop {
             let begun = self.store.snapshot()?.scan(Keyspace::Meta, ERASING, None, SCAN_ROWS_MAX)?;
             if begun.is_empty() {
@@ -100,8 +100,4 @@ impl RecordBook {
         }
         Ok(Some((batch, is_last)))
     }
-}
-
-fn erasing(subject: KeyId) -> Vec<u8> {
-    [ERASING, subject.as_bytes()].concat()
 }

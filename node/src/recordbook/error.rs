@@ -24,6 +24,12 @@ pub enum BookError {
     /// The keyring refused or failed.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The store was filled under another keyring.
+    #[error(
+        "the key file is not the one this store was filled under (a new one is made where none is found); \
+         stop the node and put the right key file back"
+    )]
+    OtherKeyRing,
     /// A row does not have the form this version writes.
     #[error("a row of {what} cannot be understood; run a check of the store, then restore its last backup")]
     Row {

@@ -10,6 +10,7 @@
 //! Records   owner, length and name of category, source digest (16)      sealed record
 //! Meta      "book/count/…"         number, 8 bytes
 //!           "book/erasing/" subject (empty: the erasure of this subject has begun)
+//!           "book/keyring"         digest that only the right keyring makes
 //! ```
 //! A sealed value is bound to keyspace and key of its row.
 
@@ -26,6 +27,14 @@ const FORM: u8 = 1;
 
 /// Prefix of the rows of unfinished erasures.
 pub(super) const ERASING: &[u8] = b"book/erasing/";
+
+/// Key of the row that recognises the keyring.
+pub(super) const KEYRING: &[u8] = b"book/keyring";
+
+/// Key of the row that says: the erasure of this subject has begun.
+pub(super) fn erasing(subject: KeyId) -> Vec<u8> {
+    [ERASING, subject.as_bytes()].concat()
+}
 
 /// Persons or groups: both have a key, a row and a digest to find them by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use super::{
     plan::read_person,
 };
 use crate::{
-    keyring::KeyId,
+    keyring::{KeyId, KeyRing},
     store::{Keyspace, SCAN_ROWS_MAX, Snapshot},
 };
 
@@ -88,6 +88,9 @@ impl RecordBook {
         limit: ReadLimit,
     ) -> Result<Reading> {
         let view = self.store.snapshot()?;
+        if is_half_erased(&self.keys, &*view, subject)? {
+            return Ok(Reading::default());
+        }
         let mut gathered = Gathered { reading: Reading::default(), limit };
         let groups = groups_of(&*view, subject.key())?;
         for category in categories {
@@ -107,6 +110,9 @@ impl RecordBook {
     /// As [`Self::read`].
     pub fn facts(&self, subject: SubjectId) -> Result<Option<PatientFacts>> {
         let view = self.store.snapshot()?;
+        if is_half_erased(&self.keys, &*view, subject)? {
+            return Ok(None);
+        }
         Ok(read_person(&self.keys, &*view, subject.key())?.and_then(|person| person.facts))
     }
 
@@ -116,6 +122,9 @@ impl RecordBook {
     /// As [`Self::read`]; [`BookError::NoSuchSubject`].
     pub fn local_number(&self, subject: SubjectId) -> Result<String> {
         let view = self.store.snapshot()?;
+        if is_half_erased(&self.keys, &*view, subject)? {
+            return Err(BookError::NoSuchSubject);
+        }
         let person = read_person(&self.keys, &*view, subject.key())?;
         person.map(|person| person.local_number).ok_or(BookError::NoSuchSubject)
     }
@@ -225,6 +234,13 @@ impl Gathered {
             self.reading.truncated = true;
         }
     }
+}
+
+/// Whether the subject's key was destroyed and its rows are still there. A key that is missing for any
+/// other reason is an error where it is needed, not an empty record.
+fn is_half_erased(keys: &KeyRing, view: &dyn Snapshot, subject: SubjectId) -> Result<bool> {
+    let erasing = layout::erasing(subject.key());
+    Ok(!keys.contains(subject.key()) && view.get(Keyspace::Meta, &erasing)?.is_some())
 }
 
 fn groups_of(view: &dyn Snapshot, subject: KeyId) -> Result<Vec<KeyId>> {

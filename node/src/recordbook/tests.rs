@@ -336,11 +336,52 @@ async fn an_interrupted_erasure_is_finished_at_the_next_start() {
     world.keys.destroy(subject.key()).unwrap();
     let listed = book.all_subjects(None, 10).unwrap();
     assert_eq!(listed.iter().filter(|(_, facts)| facts.is_none()).count(), 1, "listing does not fail");
+    assert_eq!(read(&book, "1"), []);
+    assert_eq!(book.facts(subject).unwrap(), None);
+    assert_eq!(book.local_number(subject), Err(BookError::NoSuchSubject));
     let book = world.book().await;
     assert_eq!(book.find_by_local_number("1").unwrap(), None);
     let counts = book.counts().unwrap();
     assert_eq!((counts.subjects, counts.records), (1, BTreeMap::new()));
     assert!(!dump(&world.store).windows(16).any(|window| window == subject.as_bytes()));
+}
+
+#[tokio::test]
+async fn a_half_erased_subject_does_not_block_an_import() {
+    let world = World::new();
+    let book = world.book().await;
+    book.put_batch(vec![person("1"), person("2")]).await.unwrap();
+    let subject = book.find_by_local_number("1").unwrap().unwrap();
+    let mut intent = Batch::new();
+    intent.put(Keyspace::Meta, layout::erasing(subject.key()), []);
+    world.store.commit(&intent).unwrap();
+    world.keys.destroy(subject.key()).unwrap();
+    let outcomes = book.put_batch(vec![person("1"), person("2")]).await.unwrap();
+    assert_eq!(outcomes, [PutOutcome::Added, PutOutcome::Unchanged]);
+    assert_ne!(book.find_by_local_number("1").unwrap().unwrap(), subject);
+    assert_eq!(book.counts().unwrap().subjects, 2);
+}
+
+#[tokio::test]
+async fn a_lost_key_is_an_error_and_never_an_empty_record() {
+    let world = World::new();
+    let book = world.book().await;
+    book.put_batch(vec![Entry::Record(record("1", "a", "2020-01-01", "x"))]).await.unwrap();
+    let subject = book.find_by_local_number("1").unwrap().unwrap();
+    world.keys.destroy(subject.key()).unwrap();
+    let error = book.read(subject, &Category::ALL, None, ReadLimit::default()).unwrap_err();
+    assert_eq!(error, BookError::Keys(crate::keyring::KeyError::NoSuchKey));
+}
+
+#[tokio::test]
+async fn another_keyring_is_refused() {
+    let world = World::new();
+    drop(world.book().await);
+    drop(world.book().await);
+    let store: Arc<dyn Store> = Arc::new(world.store.clone());
+    let other = Arc::new(KeyRing::in_memory(Arc::new(SystemEntropy)));
+    let refused = RecordBook::open(Arc::clone(&store), Committer::inline(store), other).await;
+    assert_eq!(refused.err(), Some(BookError::OtherKeyRing));
 }
 
 #[tokio::test]

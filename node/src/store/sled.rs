@@ -243,22 +243,29 @@ impl SledStore {
 
     /// Runs one read.
     fn read<T>(&self, work: impl FnOnce(&Live) -> std::result::Result<T, ReadFailure>) -> Result<T> {
-        let outcome = {
-            let state = self.state();
-            let live = state.live()?;
-            fenced(|| Ok(work(live)))
-        };
-        let failure = match outcome {
-            Ok(Ok(value)) => return Ok(value),
-            Ok(Err(failure)) => std::result::Result::<Failure, StoreError>::from(failure)?,
-            Err(panic) => panic,
-        };
-        // A latched write error shows in reads, too: the commit that met it is reopening the engine.
-        if failure.is_no_space() {
-            return Err(self.space.exhausted());
+        self.try_read(work).map_err(|failure| self.fail_read(failure))
+    }
+
+    /// Runs one read, leaving a failure to [`Self::fail_read`], which must not be called with the gate held.
+    fn try_read<T>(
+        &self,
+        work: impl FnOnce(&Live) -> std::result::Result<T, ReadFailure>,
+    ) -> std::result::Result<T, ReadFailure> {
+        let state = self.state();
+        let live = state.live().map_err(ReadFailure::Refused)?;
+        fenced(|| Ok(work(live))).unwrap_or_else(|panic| Err(ReadFailure::Engine(panic)))
+    }
+
+    fn fail_read(&self, failure: ReadFailure) -> StoreError {
+        match failure {
+            ReadFailure::Refused(error) => error,
+            // A latched write error shows in reads, too: the commit that met it is reopening the engine.
+            ReadFailure::Engine(failure) if failure.is_no_space() => self.space.exhausted(),
+            ReadFailure::Engine(failure) => {
+                let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+                self.fail(failure)
+            }
         }
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(self.fail(failure))
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {

@@ -118,8 +118,10 @@ impl Drop for SledSnapshot<'_> {
 
 /// Why a read failed.
 pub(super) enum ReadFailure {
+    /// The engine failed: it must be taken out of service.
     Engine(Failure),
-    TooOld,
+    /// The read cannot be done, and nothing is wrong with the engine.
+    Refused(StoreError),
 }
 
 impl ReadFailure {
@@ -134,15 +136,6 @@ impl From<sled::Error> for ReadFailure {
 
 impl From<TooOld> for ReadFailure {
     fn from(_: TooOld) -> Self {
-        Self::TooOld
-    }
-}
-
-impl From<ReadFailure> for std::result::Result<Failure, StoreError> {
-    fn from(failure: ReadFailure) -> Self {
-        match failure {
-            ReadFailure::Engine(failure) => Ok(failure),
-            ReadFailure::TooOld => Err(StoreError::SnapshotTooOld),
-        }
+        Self::Refused(StoreError::SnapshotTooOld)
     }
 }

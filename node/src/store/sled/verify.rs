@@ -23,11 +23,12 @@ pub(super) fn verify(store: &SledStore) -> Result<VerifyReport> {
     let mut after: Option<Vec<u8>> = None;
     let before = store.read(|live| Ok(live.tally()))?;
     loop {
-        let (found, next) = {
+        let read = {
             // Long values and their pieces are compared, so no commit may come between.
             let _gate = store.undo.gate();
-            store.read(|live| page(live, after.as_deref(), &mut report))?
+            store.try_read(|live| page(live, after.as_deref(), &mut report))
         };
+        let (found, next) = read.map_err(|failure| store.fail_read(failure))?;
         problems.extend(found);
         match next {
             Some(next) => after = Some(next),
