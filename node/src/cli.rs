@@ -12,16 +12,17 @@ pub mod connect;
 pub mod consent;
 pub mod guardianship;
 pub mod hold;
+pub mod import;
 pub mod init;
+pub mod ledger;
 pub mod link;
 pub mod output;
 pub mod progress;
-pub mod resident;
-pub mod import;
-pub mod ledger;
 pub mod records;
+pub mod resident;
 pub mod run;
 pub mod status;
+pub mod trust_list;
 
 use std::io;
 
@@ -49,6 +50,8 @@ enum Command {
     Request(init::RequestArguments),
     /// Check a configuration and show what it would run.
     Check(check::Arguments),
+    /// 機関一覧 / the list of members in force.
+    TrustList(trust_list::Arguments),
     /// Show how a running node fares.
     Status(status::Arguments),
     /// 住民 / residents of the registry's area.
@@ -109,6 +112,7 @@ pub fn run(cli: Cli) -> ExitStatus {
         Command::Init(arguments) => init::init(arguments),
         Command::Request(arguments) => init::request(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::TrustList(arguments) => trust_list::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Resident(arguments) => resident::run(arguments),
         Command::Card(arguments) => card::run(arguments),

@@ -10,14 +10,17 @@ use super::books::Books;
 use super::carriers::HoldCarrier;
 use super::foundations::Ground;
 use super::{cannot, grace_millis};
+use crate::admin;
 use crate::cli::run::{Host, StartError};
 use crate::config::Config;
-use crate::consent::Consents;
+use crate::consent::{self, Consents};
 use crate::exit::ExitStatus;
 use crate::gateway::{self, Attester, Gateway, LedgerAccount};
 use crate::holds::Holds;
-use crate::linkage::{Linkage, Persons};
+use crate::ingest::{self, Importer, Inbox};
+use crate::linkage::{self, Linkage, Persons};
 use crate::links::{self, Guests, Links};
+use crate::membership;
 use crate::registry::card::RevocationFolder;
 use crate::registry::card::revocation::GRACE_MILLIS;
 use crate::registry::{self, Registry};
@@ -55,7 +58,7 @@ pub(super) async fn take(
     let linkage = Arc::new(Linkage::new(ground.means.clone(), Arc::clone(&persons)));
     let consents = Arc::new(Consents::new(ground.means.clone(), persons, Arc::clone(&linkage)));
     let holds = Arc::new(Holds::new(ground.means.clone()));
-    crate::membership::register(&mut host.router, ground.membership.clone());
+    register_commands(host, ground, &linkage, &consents)?;
     if host.config.roles.responder {
         services.responder = Some(responder(host, ground, &linkage, &holds, &consents));
     }
@@ -66,6 +69,32 @@ pub(super) async fn take(
         services.guests = Some(gateway(host, ground, links, &services)?);
     }
     Ok(services)
+}
+
+/// The commands that every node has, and the watched inbox.
+fn register_commands(
+    host: &mut Host,
+    ground: &Ground,
+    linkage: &Arc<Linkage>,
+    consents: &Arc<Consents>,
+) -> Result<(), StartError> {
+    let (ledger, env) = (&ground.means.ledger, &ground.means.env);
+    let importer = Importer::new(Arc::clone(&ground.book), ledger.clone(), env.clone());
+    let router = &mut host.router;
+    membership::register(router, ground.membership.clone());
+    ingest::register(router, importer.clone());
+    admin::ledger::register(router, ledger, env);
+    let deps =
+        admin::records::Deps { book: Arc::clone(&ground.book), ledger: ledger.clone(), env: env.clone() };
+    admin::records::register(router, deps);
+    linkage::commands::register(router, linkage);
+    consent::commands::register(router, consents);
+    if let Some(folder) = &host.config.inbox {
+        let inbox = Inbox::open(folder.clone(), importer, env.clone(), host.board.clone());
+        let inbox = inbox.map_err(|error| cannot(&format!("the inbox {}", folder.display()), &error))?;
+        host.env.spawn(inbox.watch(host.shutdown.clone()));
+    }
+    Ok(())
 }
 
 /// What the configuration asks for and the trust list does not give is said, not hidden.
@@ -138,6 +167,7 @@ fn registry(
         grace_millis: grace_millis(host.config.federation.grace_days),
     };
     let registry = Arc::new(Registry::new(ground.means.clone(), setup));
+    registry::commands::register(&mut host.router, &registry);
     let carrier = HoldCarrier {
         own: ground.means.own.clone(),
         here: Arc::clone(holds) as Arc<dyn HoldKeeper>,
