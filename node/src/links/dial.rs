@@ -253,7 +253,7 @@ impl Loop {
 /// Completes when the host at `socket` says that nobody receives there, and only then.
 async fn closed(links: &Links, socket: SocketAddr) {
     if !links.0.env.is_closed(socket).await {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
