@@ -1,20 +1,24 @@
 //! Scenarios with the real processes, and the demo town.
 //!
+//! - [`evidence`] — what is looked for where it must not be.
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
 //!   would hold it.
 //! - [`schema`] — a view held against its document.
 //! - [`spread`] — the same from FHIR files of somebody else.
 //! - [`population`] — what both make: residents, guardianships, and each institution's own files.
+//! - [`tiles`] — a ledger read from outside.
 //! - [`town`] — six real processes with their own folders, keys and ports, and the way to hurt them.
 //! - [`view`] — a view's JSON, read the way a stranger would read it.
 #![forbid(unsafe_code)]
 
 pub mod chance;
 pub mod clock;
+pub mod evidence;
 pub mod family;
 pub mod house;
 pub mod population;
 pub mod schema;
 pub mod spread;
+pub mod tiles;
 pub mod town;
 pub mod view;

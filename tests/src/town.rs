@@ -58,7 +58,10 @@ impl Town {
         let addresses = free_addresses()?;
         for (house, address) in House::ALL.into_iter().zip(addresses) {
             told(house);
-            let node = Node::new(house, &folder.join(house.slug()), address, &programs);
+            let mut node = Node::new(house, &folder.join(house.slug()), address, &programs);
+            if let Some((_, data)) = settings.data_dir.as_ref().filter(|(whose, _)| *whose == house) {
+                node.keep_data_in(data);
+            }
             config::write(&node, &folder, settings)?;
             nodes.insert(house, node);
         }
@@ -175,7 +178,13 @@ impl Town {
         staff::register(self, people)?;
         for (house, archive) in &people.archives {
             told(*house);
-            staff::import(self, *house, &archive.ndjson)?;
+            let imported = staff::import(self, *house, &archive.ndjson)?;
+            if !imported.whole {
+                return Err(TownError::Command {
+                    command: format!("import at {house}"),
+                    output: imported.said,
+                });
+            }
         }
         for house in people.archives.keys() {
             staff::link(self, *house)?;

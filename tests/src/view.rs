@@ -38,7 +38,7 @@ pub struct Subject {
     pub birth_date: String,
     /// Sex.
     pub sex: String,
-    /// `oneself` or `child`.
+    /// `self` or `child`.
     pub relation: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Node, TownError, make_folder};
 use crate::house::House;
@@ -18,6 +18,8 @@ pub struct Settings {
     pub back_off_max_ms: u64,
     /// Seconds between checkpoints.
     pub checkpoint_seconds: u64,
+    /// Another folder for everything a node writes, such as a disk of its own.
+    pub data_dir: Option<(House, PathBuf)>,
     /// More lines for one node's file, by house.
     pub more: Vec<(House, String)>,
 }
@@ -30,6 +32,7 @@ impl Default for Settings {
             low_space_mib: 16,
             back_off_max_ms: 400,
             checkpoint_seconds: 2,
+            data_dir: None,
             more: Vec::new(),
         }
     }
@@ -55,7 +58,7 @@ fn node_toml(node: &Node, settings: &Settings) -> String {
     let (ja, en) = house.names();
     let Settings { ballast_mib, low_space_mib, back_off_max_ms, checkpoint_seconds, .. } = settings;
     let mut toml = format!(
-        "[node]\nid = \"{}\"\nname-ja = \"{ja}\"\nname-en = \"{en}\"\nkind = \"{}\"\ndata-dir = \"data\"\n\n\
+        "[node]\nid = \"{}\"\nname-ja = \"{ja}\"\nname-en = \"{en}\"\nkind = \"{}\"\ndata-dir = \"{data}\"\n\n\
          [listen]\naddress = \"{address}\"\nadvertise = \"{address}\"\n\n\
          [federation]\nroot = \"../council/root.cbor\"\ntrust-list = \"../trust-list.cbor\"\n\n\
          [links]\nback-off-min-ms = 50\nback-off-max-ms = {back_off_max_ms}\n\n\
@@ -64,6 +67,7 @@ fn node_toml(node: &Node, settings: &Settings) -> String {
         house.id(),
         house.kind(),
         address = node.address(),
+        data = node.data().display(),
     );
     if house == House::CityHall {
         toml.push_str("[roles]\ngateway = true\nregistry = true\n\n[registry]\narea = \"maebashi\"\n\n");

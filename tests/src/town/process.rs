@@ -28,6 +28,7 @@ pub struct Node {
     address: String,
     config: PathBuf,
     config_text: String,
+    data: PathBuf,
     programs: Programs,
     child: Option<Child>,
     wrapper: Vec<String>,
@@ -39,6 +40,7 @@ impl Node {
         Self {
             house,
             folder: folder.to_owned(),
+            data: folder.join("data"),
             address,
             config_text: text(&config),
             config,
@@ -59,8 +61,12 @@ impl Node {
     }
 
     /// Where it writes: records, ledger, keys.
-    pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub(super) fn keep_data_in(&mut self, data: &Path) {
+        data.clone_into(&mut self.data);
     }
 
     /// Address it listens on.

@@ -30,20 +30,20 @@ fn scratch(town: &Town, name: &str, content: &str) -> Result<PathBuf, TownError>
 }
 
 /// Residents and guardianships.
-pub(super) fn register(town: &Town, people: &Population) -> Result<(), TownError> {
+///
+/// # Errors
+/// The registry refuses.
+pub fn register(town: &Town, people: &Population) -> Result<(), TownError> {
     let residents = scratch(town, "residents.csv", &people.residents_csv())?;
     at(town, House::CityHall, &["resident", "import", &text(&residents)], CLERKS[0])?;
     for care in &people.guardianships {
-        let words = [
-            "guardianship",
-            "propose",
-            "--guardian",
-            &care.guardian,
-            "--child",
-            &care.child,
-            "--basis",
-            "parental-authority",
-        ];
+        let shared = people.guardianships.iter().filter(|other| other.child == care.child).count() > 1;
+        let mut words = vec!["guardianship", "propose", "--guardian", &care.guardian, "--child", &care.child];
+        if shared {
+            words.extend(["--basis", "parental-joint", "--document", "戸籍全部事項証明書"]);
+        } else {
+            words.extend(["--basis", "parental-sole"]);
+        }
         let proposed = at(town, House::CityHall, &words, CLERKS[0])?;
         let id = proposed["id"].as_str().unwrap_or_default().to_owned();
         at(town, House::CityHall, &["guardianship", "confirm", &id], CLERKS[1])?;
@@ -52,27 +52,94 @@ pub(super) fn register(town: &Town, people: &Population) -> Result<(), TownError
 }
 
 /// Enrols a card for a resident.
-pub(super) fn enrol_card(town: &Town, card: &Card, resident: &str) -> Result<(), TownError> {
+///
+/// # Errors
+/// The registry refuses.
+pub fn enrol_card(town: &Town, card: &Card, resident: &str) -> Result<(), TownError> {
     let certificate = text(&card.certificate);
     at(town, House::CityHall, &["card", "enrol", "--resident", resident, &certificate], CLERKS[0])?;
     Ok(())
 }
 
 /// Hands over a revocation list.
-pub(super) fn revocations(town: &Town, list: &Path) -> Result<(), TownError> {
+///
+/// # Errors
+/// The registry refuses.
+pub fn revocations(town: &Town, list: &Path) -> Result<(), TownError> {
     at(town, House::CityHall, &["card", "crl", &text(list)], CLERKS[0])?;
     Ok(())
 }
 
-/// Imports an institution's export.
-pub(super) fn import(town: &Town, house: House, ndjson: &str) -> Result<Value, TownError> {
-    let file = scratch(town, &format!("{house}.ndjson"), ndjson)?;
-    at(town, house, &["import", &text(&file)], CLERKS[0])
+/// What became of an import.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// Everything was taken.
+    pub whole: bool,
+    /// What the node acknowledged, in its own words.
+    pub tally: Value,
+    /// Why it did not come to its end, if so.
+    pub error: Option<String>,
+    /// What was refused, one JSON object each: place and reason.
+    pub refused: Vec<Value>,
+    /// Everything the command printed.
+    pub said: String,
 }
 
-/// Tokens for one institution, and its links from them.
-pub(super) fn link(town: &Town, house: House) -> Result<Value, TownError> {
+impl Imported {
+    /// Records the node acknowledged as durable, in the order of the file.
+    pub fn acknowledged(&self) -> u64 {
+        ["added", "replaced", "unchanged", "older"].iter().filter_map(|name| self.tally[*name].as_u64()).sum()
+    }
+}
+
+/// Imports an institution's export; what became of it, good or bad.
+///
+/// # Errors
+/// The command cannot be run, or prints something else than its report.
+pub fn import(town: &Town, house: House, ndjson: &str) -> Result<Imported, TownError> {
+    let file = scratch(town, &format!("{house}.ndjson"), ndjson)?;
+    let report = file.with_extension("refused");
+    let (config, file, list) = (town.node(house).config_text(), text(&file), text(&report));
+    let words =
+        ["import", &file, "--report", &list, "--config", config, "--staff", CLERKS[0], "--format", "json"];
+    let output = town.programs().run("hibiki-node", &words)?;
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let odd = |_| TownError::Answer { command: words.join(" "), output: said.clone() };
+    let value: Value = serde_json::from_slice(&output.stdout).map_err(odd)?;
+    let refused = fs::read_to_string(&report).unwrap_or_default();
+    Ok(Imported {
+        whole: output.status.success(),
+        tally: value["files"][0]["tally"].clone(),
+        error: value["files"][0]["error"].as_str().map(str::to_owned),
+        refused: refused.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+        said,
+    })
+}
+
+/// Tokens for one institution, and its links from them; the node's report.
+///
+/// # Errors
+/// Registry or institution refuse.
+pub fn link(town: &Town, house: House) -> Result<Value, TownError> {
     let tokens = town.folder().join("inbox").join(format!("{house}.tokens"));
-    at(town, House::CityHall, &["link", "export", "--for", house.id(), "--out", &text(&tokens)], CLERKS[0])?;
+    at(town, House::CityHall, &["link", "export", "--for", house.id(), "--all", "--out", &text(&tokens)], CLERKS[0])?;
     at(town, house, &["link", "import", &text(&tokens)], CLERKS[0])
+}
+
+/// Installs a trust list at a node.
+///
+/// # Errors
+/// It is refused.
+pub fn install_list(town: &Town, house: House, list: &Path) -> Result<Value, TownError> {
+    at(town, house, &["trust-list", "install", &text(list)], CLERKS[0])
+}
+
+/// Signs the present state of a node's ledger, and verifies every entry of it.
+///
+/// # Errors
+/// It does not verify.
+pub fn verify_ledger(town: &Town, house: House) -> Result<Value, TownError> {
+    at(town, house, &["ledger", "checkpoint"], CLERKS[0])?;
+    at(town, house, &["ledger", "verify", "--deep"], CLERKS[0])
 }

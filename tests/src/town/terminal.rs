@@ -1,6 +1,8 @@
 //! The guardian at the terminal: the real program, its output read.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use super::{Card, Town, TownError, text};
 use crate::view::{Subject, View};
@@ -100,7 +102,10 @@ impl Town {
         let mut command = Command::new(&program);
         command.args(self.view_arguments(card, subject, more));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map(Begun).map_err(|source| TownError::file(&program, source))
+        let mut child = command.spawn().map_err(|source| TownError::file(&program, source))?;
+        let stdout = child.stdout.take().map(BufReader::new);
+        let stdout = stdout.ok_or_else(|| unreadable(std::io::ErrorKind::BrokenPipe.into()))?;
+        Ok(Begun { child, stdout, read: Vec::new() })
     }
 
     fn view_arguments(&self, card: &Card, subject: usize, more: &[&str]) -> Vec<String> {
@@ -112,19 +117,43 @@ impl Town {
 }
 
 /// A view under way.
-pub struct Begun(Child);
+pub struct Begun {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    read: Vec<u8>,
+}
 
 impl Begun {
+    /// Waits for this many lines of its output.
+    ///
+    /// # Errors
+    /// The output cannot be read.
+    pub fn lines(&mut self, count: usize) -> Result<Vec<String>, TownError> {
+        let mut lines = Vec::new();
+        while lines.len() < count {
+            let mut line = String::new();
+            if self.stdout.read_line(&mut line).map_err(unreadable)? == 0 {
+                break;
+            }
+            self.read.extend_from_slice(line.as_bytes());
+            lines.push(line);
+        }
+        Ok(lines)
+    }
+
     /// Waits for it.
     ///
     /// # Errors
     /// The terminal's output cannot be read.
-    pub fn wait(self) -> Result<Asked, TownError> {
-        let output = self.0.wait_with_output();
-        Ok(Asked::read(
-            &output.map_err(|source| TownError::file(std::path::Path::new("hibiki-terminal"), source))?,
-        ))
+    pub fn wait(mut self) -> Result<Asked, TownError> {
+        self.stdout.read_to_end(&mut self.read).map_err(unreadable)?;
+        let output = self.child.wait_with_output().map_err(unreadable)?;
+        Ok(Asked::read(&Output { stdout: self.read, ..output }))
     }
+}
+
+fn unreadable(source: std::io::Error) -> TownError {
+    TownError::file(Path::new("hibiki-terminal"), source)
 }
 
 #[derive(serde::Deserialize)]

@@ -1,0 +1,105 @@
+//! A full disk, a real one of a few megabytes: nothing leaves without an entry in the ledger, and the node
+//! recovers by itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use hibiki_tests::clock;
+use hibiki_tests::family;
+use hibiki_tests::house::House;
+use hibiki_tests::tiles;
+use hibiki_tests::town::{Settings, Town, staff};
+use hibiki_tests::view::View;
+
+/// A file system in a file, mounted until dropped.
+struct Disk {
+    folder: PathBuf,
+}
+
+impl Disk {
+    fn make(at: &Path, mib: u64) -> Option<Self> {
+        let (image, folder) = (at.join("disk.img"), at.join("disk"));
+        File::create(&image).ok()?.set_len(mib << 20).ok()?;
+        fs::create_dir(&folder).ok()?;
+        let did = |program: &str, arguments: &[&str]| {
+            Command::new(program).args(arguments).arg(&image).output().is_ok_and(|out| out.status.success())
+        };
+        if !did("mkfs.ext4", &["-q", "-m", "0"]) {
+            return None;
+        }
+        let mounted = Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&folder).output().ok()?;
+        mounted.status.success().then_some(Self { folder })
+    }
+
+    /// Writes until nothing fits any more.
+    fn fill(&self) {
+        let mut filler = File::create(self.folder.join("filler")).unwrap();
+        for size in [1 << 20, 4096, 1] {
+            while filler.write_all(&vec![7; size]).is_ok() && filler.sync_data().is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.folder.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.folder).output();
+    }
+}
+
+#[test]
+fn a_full_disk_releases_nothing_unlogged_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::make(folder.path(), 160) else {
+        eprintln!("SKIPPED disk full: a loop device cannot be mounted here (needs root)");
+        return;
+    };
+    let data = disk.folder.join("data");
+    let settings = Settings { data_dir: Some((House::Hospital, data)), ..Settings::default() };
+    let mut town = Town::found(&folder.path().join("t"), &settings, &mut |_| {}).unwrap();
+    let (people, family) = family::found(15, clock::today());
+    town.load(&people, &mut |_| {}).unwrap();
+    let card = town.issue_card(&family.mother).unwrap();
+    let wanted = people.resident(&family.third_grader).unwrap().name.clone();
+    let number = 1 + town.login(&card).unwrap().iter().position(|subject| subject.name == wanted).unwrap();
+    let view = |town: &Town| -> View { town.view(&card, number, &[]).unwrap().into_view().unwrap() };
+    assert!(view(&town).coverage.complete);
+    let ledger = town.node(House::Hospital).data().join("ledger");
+    let low =
+        |town: &Town| town.node(House::Hospital).status().is_ok_and(|s| s["store"]["low_space"] == true);
+
+    disk.fill();
+    assert!(clock::wait_until(Duration::from_secs(20), || low(&town)), "the node notices");
+    let full = view(&town);
+    let part = full.part(House::Hospital).unwrap();
+    assert_eq!((part.outcome.as_str(), part.records.len()), ("not_logged", 0));
+    assert!(part.receipt.is_none());
+    assert_eq!(full.coverage.outcomes["data"], 5, "the others are not affected");
+    let refused = staff::import(&town, House::Hospital, &people.archives[&House::Hospital].ndjson).unwrap();
+    let reason = refused.error.unwrap();
+    assert!(reason.contains("space") && refused.tally["added"].as_u64().unwrap_or(0) == 0, "{reason}");
+
+    // It starts while the disk is full, and still releases nothing.
+    town.node_mut(House::Hospital).kill();
+    town.start(House::Hospital).unwrap();
+    assert_eq!(view(&town).outcome(House::Hospital), "not_logged");
+
+    // Room again: it goes on by itself, and what it releases is in the ledger.
+    disk.make_room();
+    assert!(clock::wait_until(Duration::from_secs(30), || !low(&town)), "the node notices");
+    let again = view(&town);
+    assert!(again.coverage.complete, "{:?}", again.coverage);
+    assert_eq!(again.keys().unwrap(), people.expected(&family.third_grader));
+    let report = staff::verify_ledger(&town, House::Hospital).unwrap();
+    assert_eq!(report["passed"], true, "{report}");
+    let receipt = again.part(House::Hospital).unwrap().receipt.clone().unwrap();
+    assert_eq!(tiles::leaf_hash(&ledger, receipt.index).map(hex::encode), Some(receipt.leaf_hash));
+    town.node_mut(House::Hospital).stop().unwrap();
+}
