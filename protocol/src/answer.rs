@@ -109,7 +109,8 @@ pub enum AnswerFault {
     /// Signed by the right institution, but for another query.
     #[error("the answer belongs to another query")]
     OtherQuery,
-    /// It contradicts itself: records without `data`, or data without a ledger entry.
+    /// It contradicts itself: records without `data`, data without a ledger entry, or an outcome that
+    /// is not its refusal's.
     #[error("the answer contradicts itself")]
     Contradiction,
 }
@@ -159,11 +160,11 @@ impl SealedAnswer {
         let padded = opened.map_err(|_| AnswerFault::DoesNotOpen)?;
         let compressed = sealing::unpad(&padded).map_err(|_| AnswerFault::Malformed)?;
         let mut bytes = Vec::new();
-        DeflateDecoder::new(compressed)
-            .take(limits::ANSWER_EXPANDED_BYTES_MAX as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|_| AnswerFault::Malformed)?;
-        if bytes.len() > limits::ANSWER_EXPANDED_BYTES_MAX {
+        let mut expanding =
+            DeflateDecoder::new(compressed).take(limits::ANSWER_EXPANDED_BYTES_MAX as u64 + 1);
+        expanding.read_to_end(&mut bytes).map_err(|_| AnswerFault::Malformed)?;
+        let read = expanding.get_ref().total_in();
+        if bytes.len() > limits::ANSWER_EXPANDED_BYTES_MAX || read != compressed.len() as u64 {
             return Err(AnswerFault::Malformed);
         }
         let signed: Signed<Answer> = cbor::decode(&bytes).map_err(|_| AnswerFault::Malformed)?;
@@ -178,12 +179,15 @@ impl SealedAnswer {
 
 impl Answer {
     /// Records come with `data` and only with it; what the institution says about the child has a
-    /// ledger entry; what only the gateway or the terminal can observe is not for it to say.
+    /// ledger entry; what it does not work on has a refusal that fits; what only the gateway or the
+    /// terminal can observe is not for it to say.
     fn consistent(&self) -> bool {
         let data = self.outcome == Outcome::Data;
         let logged = matches!(self.outcome, Outcome::Data | Outcome::NothingToShow);
         let its_own = !matches!(self.outcome, Outcome::Unreachable | Outcome::TimedOut | Outcome::NotAsked);
+        let refused = self.refusal.map(Outcome::from);
         data != self.records.is_empty()
+            && refused == (!logged).then_some(self.outcome)
             && (!logged || self.receipt.is_some())
             && its_own
             && self.version == limits::VERSION_MAX

@@ -57,7 +57,8 @@ wire_struct! {
         /// When it ends, at most [`limits::SESSION_MILLIS_MAX`] later.
         23 => pub expires: Timestamp,
         /// Salted digest of certificate, statement and card signature: a forged access can be
-        /// proved later, though no institution ever sees a card number.
+        /// proved later, though no institution ever sees a card number. The salt is fresh for every
+        /// grant; a common one would make this digest a common identifier.
         25 => pub evidence: Digest,
         /// Epoch of the trust list it was granted under.
         27 => pub epoch: u64,
@@ -92,7 +93,11 @@ pub enum GrantFault {
 
 /// A grant whose signature, registry, audience, time and epoch were checked.
 #[derive(Clone, Debug)]
-pub struct VerifiedGrant(Grant);
+pub struct VerifiedGrant {
+    grant: Grant,
+    /// Digest of the signed structure: which grant this is.
+    digest: Digest,
+}
 
 impl VerifiedGrant {
     /// Verifies `signed` for the institution `audience` under the trust list in force.
@@ -119,7 +124,7 @@ impl VerifiedGrant {
         if &grant.audience != audience {
             return Err(GrantFault::Audience);
         }
-        Self(grant).still_valid(list, now)
+        Self { grant, digest: signed.digest() }.still_valid(list, now)
     }
 
     /// Checks time and epoch again: for a grant whose signature was verified before.
@@ -127,7 +132,7 @@ impl VerifiedGrant {
     /// # Errors
     /// It has expired meanwhile, or the trust list moved on.
     pub fn still_valid(self, list: &TrustList, now: Timestamp) -> Result<Self, GrantFault> {
-        let grant = &self.0;
+        let grant = &self.grant;
         let lifetime = grant.expires.since(grant.issued);
         if lifetime == 0
             || lifetime > limits::SESSION_MILLIS_MAX
@@ -147,6 +152,11 @@ impl VerifiedGrant {
 
     /// The grant.
     pub fn grant(&self) -> &Grant {
-        &self.0
+        &self.grant
+    }
+
+    /// Whether this is `signed`, verified for `audience`.
+    pub fn is_of(&self, signed: &Signed<Grant>, audience: &MemberId) -> bool {
+        &self.grant.audience == audience && self.digest == signed.digest()
     }
 }

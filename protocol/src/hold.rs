@@ -103,8 +103,11 @@ impl SealedHoldNotice {
     /// Opens the notice at its institution; the registry's signature is still to be verified.
     ///
     /// # Errors
-    /// It is sealed to another key, or damaged.
+    /// It names another institution, has not the common size, is sealed to another key, or damaged.
     pub fn open(&self, own: &MemberId, secret: &SealingSecret) -> Result<Signed<HoldNotice>, SealError> {
+        if &self.audience != own || self.sealed.ciphertext.len() != limits::PART_PLAINTEXT_BYTES + 16 {
+            return Err(SealError::DoesNotOpen);
+        }
         let padded = secret.open(&hold_info(own, self.key_id), &[], &self.sealed)?;
         cbor::decode(sealing::unpad(&padded)?).map_err(|_| SealError::DoesNotOpen)
     }

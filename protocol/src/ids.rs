@@ -90,6 +90,13 @@ text_id!(
     }
 );
 
+impl MemberId {
+    /// The federation's part of the name.
+    pub fn federation(&self) -> &str {
+        self.0.split_once('/').map_or("", |(federation, _)| federation)
+    }
+}
+
 macro_rules! bytes_id {
     ($(#[$meta:meta])* $name:ident, $length:literal, $debug:literal) => {
         $(#[$meta])*

@@ -12,7 +12,8 @@ pub const ALPN: &[u8] = b"hibiki/1";
 
 /// Bytes of a frame between parties, at most: the largest sealed answer and its envelope.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024 + 4096;
-/// Bytes of a frame that is not an answer, at most: a trust list of a few hundred members, a session opening.
+/// Bytes of a frame, at most, that is none of these: a view of a guest with an open session, an
+/// answer, an attestation, trust lists.
 pub const CONTROL_FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// Nesting of a CBOR item, at most. Our deepest structure nests 7.
 pub const CBOR_DEPTH_MAX: usize = 16;
@@ -27,6 +28,11 @@ pub const PART_PLAINTEXT_BYTES: usize = 4096;
 pub const ANSWER_PLAINTEXT_BYTES: [usize; 4] = [16 * 1024, 128 * 1024, 1024 * 1024, 4 * 1024 * 1024];
 /// Bytes of an answer before compression, at most: a decompression bomb stops here.
 pub const ANSWER_EXPANDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Smallest frame an attestation is padded to; larger ones fill the next power of two, so that their
+/// length does not count the children for the gateway.
+pub const ATTESTATION_FRAME_BYTES_MIN: usize = 16 * 1024;
+/// Bytes of that frame left for what stands around the padded plaintext.
+pub const ATTESTATION_ENVELOPE_BYTES: usize = 512;
 /// Records in one answer, at most. A child with weekly entries for 18 years has about 1,000.
 pub const ANSWER_RECORDS_MAX: usize = 10_000;
 /// Bytes of one record's content, at most.
@@ -52,11 +58,13 @@ pub const CLOCK_SKEW_MILLIS: u64 = 5 * 60 * 1000;
 pub const CHALLENGE_MILLIS_MAX: u64 = 2 * 60 * 1000;
 /// Milliseconds a freshness token is valid at the institution that issued it.
 pub const FRESHNESS_MILLIS: u64 = 120 * 1000;
-/// Milliseconds a query's identity stays in the replay cache: longer than the freshness token that
-/// must accompany it, so that one or the other always refuses a repetition.
-pub const REPLAY_MILLIS: u64 = 180 * 1000;
-/// Entries of the replay cache; when full, queries are refused as busy rather than forgotten.
-pub const REPLAY_ENTRIES_MAX: usize = 262_144;
+/// Milliseconds a query's identity stays in the replay cache: longer than any query can be accepted
+/// (made by a clock that is ahead, accepted by one that is behind), so that a gateway that keeps a
+/// part and fetches a new freshness token for it finds it remembered or expired.
+pub const REPLAY_MILLIS: u64 = QUERY_MILLIS_MAX + 2 * CLOCK_SKEW_MILLIS + 60 * 1000;
+/// Entries of the replay cache, about 140 bytes each; when full, queries are refused as busy rather
+/// than forgotten. Only queries with a verified grant enter: 700 of them a second, sustained, fit.
+pub const REPLAY_ENTRIES_MAX: usize = 524_288;
 /// Deadline of a view in milliseconds when the terminal names none.
 pub const VIEW_DEADLINE_MILLIS_DEFAULT: u64 = 3000;
 /// Deadline of a view in milliseconds, at most.
@@ -80,7 +88,9 @@ pub const NAME_BYTES_MAX: usize = 256;
 
 const _: () = {
     assert!(FRESHNESS_MILLIS < REPLAY_MILLIS);
+    assert!(QUERY_MILLIS_MAX + 2 * CLOCK_SKEW_MILLIS < REPLAY_MILLIS);
     assert!(QUERY_MILLIS_MAX <= FRESHNESS_MILLIS);
+    assert!(VIEW_PARTS_MAX * (PART_PLAINTEXT_BYTES + 256) <= FRAME_BYTES_MAX);
     assert!(ANSWER_PLAINTEXT_BYTES[3] + 4096 <= FRAME_BYTES_MAX);
     assert!(SESSION_MILLIS_MAX <= 10 * 60 * 1000);
 };

@@ -7,6 +7,7 @@
 use crate::grant::Basis;
 use crate::ids::{Category, GuardianAlias, Pseudonym};
 use crate::query::VerifiedQuery;
+use crate::session::Purpose;
 use crate::time::Day;
 
 /// A hold as the institution keeps it.
@@ -49,7 +50,7 @@ pub enum Withheld {
     Hold,
     /// Consent was withdrawn for everything asked.
     Consent,
-    /// The subject has come of age, or everything asked is hers alone at her age.
+    /// The subject has come of age, or what consent leaves of the question is hers alone at her age.
     Age,
     /// Nothing that was asked for is granted.
     NotGranted,
@@ -131,21 +132,27 @@ pub fn decide(
         return Err(Withheld::Consent);
     }
     let mut denied: Vec<Category> = denials().filter_map(|consent| consent.category.clone()).collect();
-    if !oneself {
-        let age = attained_years(birth_date, today);
-        if age >= ages.adult_years {
-            return Err(Withheld::Age);
-        }
-        if age >= ages.sensitive_years {
-            denied.extend(ages.sensitive.iter().cloned());
-        }
+    let age = attained_years(birth_date, today);
+    if !oneself && age >= ages.adult_years {
+        return Err(Withheld::Age);
     }
+    let hers_alone = !oneself && age >= ages.sensitive_years;
+    let sensitive = if hers_alone { ages.sensitive.as_slice() } else { &[] };
     let categories = query.categories();
-    if categories.as_ref().is_some_and(Vec::is_empty) {
+    // Who asks for the history of accesses is not shown the records themselves.
+    let history = query.query().purpose == Purpose::AccessHistory;
+    if history || categories.as_ref().is_some_and(Vec::is_empty) {
         return Err(Withheld::NotGranted);
     }
-    if categories.as_ref().is_some_and(|asked| asked.iter().all(|category| denied.contains(category))) {
+    let all = |denied: &[Category]| {
+        categories.as_ref().is_some_and(|asked| asked.iter().all(|category| denied.contains(category)))
+    };
+    if all(&denied) {
         return Err(Withheld::Consent);
+    }
+    denied.extend(sensitive.iter().cloned());
+    if all(&denied) {
+        return Err(Withheld::Age);
     }
     Ok(ReadPermit { pseudonym, categories, denied, since: query.query().since.clone() })
 }

@@ -4,7 +4,7 @@
 //! made from the one before. What a responder may read is decided later, by [`crate::policy`].
 
 use crate::cbor::{self, wire_code, wire_struct};
-use crate::grant::{Grant, GrantFault, VerifiedGrant};
+use crate::grant::{Basis, Grant, GrantFault, VerifiedGrant};
 use crate::ids::{Category, Digest, MemberId, QueryId};
 use crate::limits;
 use crate::sealing::{self, SealError, Sealed, SealingKeyId, SealingPublic, SealingSecret};
@@ -111,11 +111,11 @@ impl Part {
     /// Opens a part at the institution it names.
     ///
     /// # Errors
-    /// [`Refusal::Malformed`] if it has not the common size, is sealed to another key, is damaged,
-    /// or does not contain a strict signed query for `own`.
+    /// [`Refusal::Malformed`] if it names another institution, has not the common size, is sealed to
+    /// another key, is damaged, or does not contain a strict signed query for `own`.
     pub fn open(&self, own: &MemberId, secret: &SealingSecret) -> Result<OpenedPart, Refusal> {
         let malformed = |_| Refusal::Malformed;
-        if self.sealed.ciphertext.len() != limits::PART_PLAINTEXT_BYTES + 16 {
+        if &self.audience != own || self.sealed.ciphertext.len() != limits::PART_PLAINTEXT_BYTES + 16 {
             return Err(Refusal::Malformed);
         }
         let padded = secret.open(&part_info(own, self.key_id), &[], &self.sealed).map_err(malformed)?;
@@ -156,7 +156,8 @@ impl OpenedPart {
         ReplyTo { id: self.claimed.id, digest: self.digest, answer_key: self.claimed.answer_key }
     }
 
-    /// Verifies the grant (or takes one verified before) and the holder's proof.
+    /// Verifies the grant (or takes one verified before, if it is this very grant) and the holder's
+    /// proof, its times, its trust list, and that its purpose does not contradict the grant.
     ///
     /// # Errors
     /// [`Refusal::Unauthorized`] or [`Refusal::Expired`].
@@ -168,7 +169,7 @@ impl OpenedPart {
         list_digest: &Digest,
         now: Timestamp,
     ) -> Result<VerifiedQuery, Refusal> {
-        let grant = match known {
+        let grant = match known.filter(|grant| grant.is_of(&self.claimed.grant, own)) {
             Some(grant) => grant.still_valid(list, now),
             None => VerifiedGrant::verify(&self.claimed.grant, own, list, now),
         };
@@ -188,13 +189,25 @@ impl OpenedPart {
         if query.epoch > list.epoch || query.epoch + 1 < list.epoch {
             return Err(Refusal::Expired);
         }
-        if query.epoch == list.epoch && &query.list_digest != list_digest {
+        // The list in force names the digest of the one before: both are known here.
+        let expected = if query.epoch == list.epoch { list_digest } else { &list.previous };
+        if &query.list_digest != expected || !agrees(query.purpose, grant.grant().basis) {
             return Err(Refusal::Unauthorized);
         }
         if query.categories.len() > limits::CATEGORIES_MAX {
             return Err(Refusal::Malformed);
         }
         Ok(VerifiedQuery { query, grant, digest: self.digest })
+    }
+}
+
+/// Whether a purpose may be stated under a grant of this basis: the ledger must not be told that
+/// somebody looked at her own records when it was her guardian, or the other way round.
+fn agrees(purpose: Purpose, basis: Basis) -> bool {
+    match purpose {
+        Purpose::OwnRequest => basis == Basis::Oneself,
+        Purpose::FamilyRequest => basis != Basis::Oneself,
+        Purpose::AccessHistory => true,
     }
 }
 

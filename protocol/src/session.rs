@@ -151,7 +151,10 @@ wire_code! {
 
 /// A statement with everything checked that does not need the card's certificate.
 #[derive(Clone, Debug)]
-pub struct BoundStatement(SessionStatement);
+pub struct BoundStatement {
+    statement: SessionStatement,
+    ends: Timestamp,
+}
 
 /// What a gateway knows about the connection a session is opened on.
 #[derive(Clone, Debug)]
@@ -181,9 +184,14 @@ impl OpenSession {
         let mut audiences: Vec<_> = self.keys.iter().map(|key| &key.audience).collect();
         audiences.sort_unstable();
         audiences.dedup();
+        // One key for two institutions would be a common identifier.
+        let mut keys: Vec<_> = self.keys.iter().map(|key| key.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
         if statement.version != limits::VERSION_MAX
             || self.keys.len() > limits::VIEW_PARTS_MAX
             || audiences.len() != self.keys.len()
+            || keys.len() != self.keys.len()
             || session_keys_root(&self.keys) != statement.session_keys_root
         {
             return Err(SessionRefusal::Malformed);
@@ -208,14 +216,21 @@ impl OpenSession {
         {
             return Err(SessionRefusal::Time);
         }
-        Ok(BoundStatement(statement))
+        let ends = statement.not_after.min(now.plus(limits::SESSION_MILLIS_MAX));
+        Ok(BoundStatement { statement, ends })
     }
 }
 
 impl BoundStatement {
     /// The statement.
     pub fn statement(&self) -> &SessionStatement {
-        &self.0
+        &self.statement
+    }
+
+    /// When the session ends by the clock of the party that bound it: as stated, but never more than
+    /// [`limits::SESSION_MILLIS_MAX`] from now, however far ahead the terminal's clock is.
+    pub fn ends(&self) -> Timestamp {
+        self.ends
     }
 }
 
@@ -287,7 +302,8 @@ pub struct SealedAttestation(pub Sealed);
 cbor::wire_newtype!(SealedAttestation);
 
 impl SealedAttestation {
-    /// Seals a signed attestation to the statement's reply key.
+    /// Pads a signed attestation, so that its length counts nobody, and seals it to the statement's
+    /// reply key.
     ///
     /// # Errors
     /// The reply key is not valid.
@@ -296,7 +312,10 @@ impl SealedAttestation {
         statement: &Digest,
         to: &SealingPublic,
     ) -> Result<Self, SealError> {
-        to.seal(&attestation_info(statement), &[], &cbor::encode(attestation)).map(Self)
+        let bytes = cbor::encode(attestation);
+        let around = limits::ATTESTATION_ENVELOPE_BYTES;
+        let frame = (bytes.len() + 4 + around).max(limits::ATTESTATION_FRAME_BYTES_MIN).next_power_of_two();
+        to.seal(&attestation_info(statement), &[], &sealing::pad(&bytes, frame - around)?).map(Self)
     }
 
     /// Opens it at the terminal; the signature is still to be verified.
@@ -305,6 +324,6 @@ impl SealedAttestation {
     /// It was sealed to another key or for another statement.
     pub fn open(&self, statement: &Digest, secret: &SealingSecret) -> Result<Signed<Attestation>, SealError> {
         let bytes = secret.open(&attestation_info(statement), &[], &self.0)?;
-        cbor::decode(&bytes).map_err(|_| SealError::DoesNotOpen)
+        cbor::decode(sealing::unpad(&bytes)?).map_err(|_| SealError::DoesNotOpen)
     }
 }

@@ -11,6 +11,10 @@ use crate::time::Timestamp;
 
 use super::list::{Root, TrustList};
 
+/// Signatures under one list, at most: the root that ends and the root that begins. Every one costs a
+/// verification, so a peer must not be able to add more.
+const SIGNATURES_MAX: usize = 2 * crate::limits::ROOT_KEYS_MAX;
+
 wire_struct! {
     /// One root key's signature under a trust list.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,7 +198,7 @@ impl Accepted {
         if epoch < installed {
             return Err(Refused::Rollback { installed, offered: epoch });
         }
-        if epoch > installed + 1 {
+        if epoch - installed > 1 {
             return Err(Refused::Gap { from: installed + 1, to: epoch - 1 });
         }
         if next.list.previous != self.digest || next.list.issued < self.list.issued {
@@ -220,6 +224,9 @@ impl Accepted {
     }
 
     fn read(signed: &SignedTrustList) -> Result<Self, Refused> {
+        if signed.signatures.len() > SIGNATURES_MAX {
+            return Err(Refused::Fault("it carries more signatures than two roots have keys"));
+        }
         let list: TrustList = cbor::decode(&signed.payload)?;
         match list.fault() {
             Some(fault) => Err(Refused::Fault(fault)),

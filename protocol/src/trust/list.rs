@@ -222,6 +222,10 @@ impl TrustList {
             (unique(self.root.keys.iter().map(|key| key.0).collect()), "a root key stands twice"),
             (self.members.len() <= limits::MEMBERS_MAX, "too many members"),
             (ids.len() == self.members.len(), "a member stands twice"),
+            (
+                ids.iter().all(|id| id.federation() == self.federation.as_str()),
+                "a member's name does not begin with the federation's",
+            ),
             (unique(tls_keys.map(|key| key.0).collect()), "two members share a TLS key"),
             (
                 unique(self.members.iter().map(|member| member.signing_key.0).collect()),
