@@ -1,0 +1,257 @@
+//! The fixed value of every structure whose bytes are committed: what stands in the golden files.
+
+use hibiki_protocol::answer::{Answer, Receipt, Record, SealedAnswer};
+use hibiki_protocol::cbor;
+use hibiki_protocol::frames::*;
+use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
+use hibiki_protocol::ids::{Digest, GuardianAlias, HoldId, Pseudonym, QueryId};
+use hibiki_protocol::outcome::{Observation, Outcome};
+use hibiki_protocol::query::{Part, Refusal};
+use hibiki_protocol::session::{
+    Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SealedAttestation,
+    SessionRefusal, SessionStatement, session_keys_root,
+};
+use hibiki_protocol::signing::Signed;
+use hibiki_protocol::time::Timestamp;
+use hibiki_protocol::token::{LinkToken, PairwiseToken, SealedToken};
+use hibiki_protocol::trust::MemberRequest;
+
+use crate::fixture::*;
+
+pub(crate) const QUERY_DIGEST: Digest = Digest([0x62; 32]);
+
+pub(crate) fn record() -> Record {
+    Record {
+        category: category("immunization"),
+        date: day("2025-06-10"),
+        updated_at: Timestamp(NOW.0 - 5 * DAY_MILLIS),
+        media_type: "application/fhir+json".to_owned(),
+        content: "{\"resourceType\":\"Immunization\"}".as_bytes().to_vec(),
+    }
+}
+
+pub(crate) fn receipt() -> Receipt {
+    Receipt { origin: "chuo-hospital.example/ledger".to_owned(), index: 1234, leaf_hash: Digest([0x71; 32]) }
+}
+
+pub(crate) fn answer() -> Answer {
+    Answer {
+        version: 1,
+        query_id: QueryId([0x61; 16]),
+        query_digest: QUERY_DIGEST,
+        institution: id("chuo-hospital"),
+        outcome: Outcome::Data,
+        retry_after_millis: None,
+        records: vec![record()],
+        as_of: NOW,
+        policy_version: 3,
+        receipt: Some(receipt()),
+        simulated: true,
+        refusal: None,
+    }
+}
+
+pub(crate) fn nothing_to_show() -> Answer {
+    Answer { outcome: Outcome::NothingToShow, records: Vec::new(), ..answer() }
+}
+
+pub(crate) fn refused(refusal: Refusal) -> Answer {
+    Answer {
+        outcome: Outcome::from(refusal),
+        records: Vec::new(),
+        receipt: None,
+        refusal: Some(refusal),
+        retry_after_millis: (refusal == Refusal::Busy).then_some(1000),
+        ..answer()
+    }
+}
+
+pub(crate) fn observation() -> Observation {
+    Observation {
+        gateway: id("city-hall"),
+        audience: id("dai-ichi-school"),
+        part: Digest([0x72; 32]),
+        outcome: Outcome::Busy,
+        refusal: Some(Refusal::Busy),
+        retry_after_millis: Some(1000),
+        at: Timestamp(NOW.0 + 2900),
+    }
+}
+
+pub(crate) fn part() -> Part {
+    Part { audience: id("chuo-hospital"), key_id: sealing(HOSPITAL).public().id(), sealed: closed_box(0x63) }
+}
+
+pub(crate) fn hold_notice() -> HoldNotice {
+    HoldNotice {
+        version: 1,
+        id: HoldId([0x73; 16]),
+        registry: id("city-hall"),
+        audience: id("chuo-hospital"),
+        token: SealedToken(closed_box(0x74)),
+        token_key: sealing(HOSPITAL).public().id(),
+        guardian: Some(GuardianAlias([0x52; 16])),
+        state: HoldState::Placed,
+        issued: NOW,
+        review_by: Timestamp(NOW.0 + 365 * DAY_MILLIS),
+    }
+}
+
+pub(crate) fn sealed_hold_notice() -> SealedHoldNotice {
+    SealedHoldNotice {
+        audience: id("chuo-hospital"),
+        key_id: sealing(HOSPITAL).public().id(),
+        sealed: closed_box(0x75),
+    }
+}
+
+pub(crate) fn hold_receipt() -> HoldReceipt {
+    HoldReceipt { institution: id("chuo-hospital"), notice: Digest([0x76; 32]), at: NOW }
+}
+
+pub(crate) fn pairwise_token() -> PairwiseToken {
+    PairwiseToken {
+        pseudonym: Pseudonym([0x81; 16]),
+        digest_key: [0x82; 32],
+        birth_date: [0x83; 16],
+        sex: [0x84; 16],
+        kana: [0x85; 16],
+    }
+}
+
+pub(crate) fn link_token() -> LinkToken {
+    LinkToken {
+        registry: id("city-hall"),
+        audience: id("chuo-hospital"),
+        key_id: sealing(HOSPITAL).public().id(),
+        token: SealedToken(closed_box(0x86)),
+        issued: NOW,
+        expires: Timestamp(NOW.0 + 7 * DAY_MILLIS),
+    }
+}
+
+pub(crate) fn member_request() -> MemberRequest {
+    MemberRequest { federation: federation(), member: hospital(), issued: NOW }
+}
+
+pub(crate) fn session_keys() -> Vec<AudienceSessionKey> {
+    vec![
+        AudienceSessionKey { audience: id("chuo-hospital"), key: signing(SESSION).verifying_key() },
+        AudienceSessionKey { audience: id("dai-ichi-school"), key: signing(SESSION + 2).verifying_key() },
+    ]
+}
+
+pub(crate) fn statement() -> SessionStatement {
+    SessionStatement {
+        version: 1,
+        federation: federation(),
+        gateway: id("city-hall"),
+        epoch: 7,
+        list_digest: accepted().digest(),
+        challenge: [0x91; 32],
+        exporter: [0x92; 32],
+        session_keys_root: session_keys_root(&session_keys()),
+        purpose: Purpose::FamilyRequest,
+        reply_key: sealing(ANSWER).public(),
+        issued: NOW,
+        not_after: Timestamp(NOW.0 + 600_000),
+    }
+}
+
+/// A request for the statement; signature and certificate are bytes in their place.
+pub(crate) fn open_session_of(statement: &SessionStatement) -> OpenSession {
+    OpenSession {
+        statement: cbor::encode(statement),
+        card_signature: vec![0x93; 256],
+        certificate: vec![0x30, 0x03, 0x02, 0x01, 0x07],
+        keys: session_keys(),
+    }
+}
+
+pub(crate) fn open_session() -> OpenSession {
+    open_session_of(&statement())
+}
+
+pub(crate) fn attested_subject() -> AttestedSubject {
+    AttestedSubject {
+        relation: Relation::Child,
+        name: "前橋 花子".to_owned(),
+        kana: "マエバシ ハナコ".to_owned(),
+        birth_date: day("2020-02-29"),
+        sex: "female".to_owned(),
+        grants: vec![Signed::sign(&grant(), &signing(CITY))],
+    }
+}
+
+pub(crate) fn attestation() -> Attestation {
+    Attestation {
+        registry: id("city-hall"),
+        statement: Digest::of(&[&cbor::encode(&statement())]),
+        subjects: vec![attested_subject()],
+        issued: NOW,
+        expires: Timestamp(NOW.0 + 600_000),
+        simulated: true,
+    }
+}
+
+pub(crate) fn requests() -> Vec<(&'static str, Request)> {
+    vec![
+        ("Hello", Hello { version_min: 1, version_max: 1, federation: federation(), epoch: 7 }.into()),
+        ("FetchTrustLists", FetchTrustLists { after: 6 }.into()),
+        ("FetchChallenge", FetchChallenge { epoch: 7 }.into()),
+        ("OpenSession", open_session().into()),
+        ("View", View { deadline_millis: 3000, parts: vec![part()] }.into()),
+        ("CloseSession", CloseSession { version: 1 }.into()),
+        ("FetchFreshness", FetchFreshness { version: 1 }.into()),
+        ("Ask", ask().into()),
+        ("Attest", attest().into()),
+        ("Hold", sealed_hold_notice().into()),
+    ]
+}
+
+pub(crate) fn ask() -> Ask {
+    Ask { freshness: vec![0xa1; 36], remaining_millis: 2800, hops: 1, part: part() }
+}
+
+pub(crate) fn attest() -> Attest {
+    Attest { gateway: id("city-hall"), open: open_session(), challenge: [0x91; 32], exporter: [0x92; 32] }
+}
+
+pub(crate) fn sealed_answer() -> SealedAnswer {
+    SealedAnswer(closed_box(0xa2))
+}
+
+pub(crate) fn session_opened() -> SessionOpened {
+    SessionOpened { attestation: SealedAttestation(closed_box(0xa3)), not_after: Timestamp(NOW.0 + 600_000) }
+}
+
+pub(crate) fn welcome() -> Welcome {
+    Welcome { version: 1, member: id("city-hall"), epoch: 7, list_digest: accepted().digest(), now: NOW }
+}
+
+pub(crate) fn trust_lists() -> TrustLists {
+    TrustLists { lists: vec![accepted().signed().clone()] }
+}
+
+pub(crate) fn observed() -> PartObserved {
+    PartObserved { observation: Signed::sign(&observation(), &signing(CITY)) }
+}
+
+pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
+    vec![
+        ("Welcome", welcome().into()),
+        ("TrustLists", trust_lists().into()),
+        ("Challenge", Challenge { challenge: [0x91; 32], valid_millis: 120_000 }.into()),
+        ("SessionOpened", session_opened().into()),
+        ("SessionRefused", SessionRefused { refusal: SessionRefusal::NotEnrolled }.into()),
+        ("PartAnswered", PartAnswered { audience: id("chuo-hospital"), answer: sealed_answer() }.into()),
+        ("PartObserved", observed().into()),
+        ("ViewEnd", ViewEnd { parts: 2 }.into()),
+        ("ViewRefused", ViewRefused { refusal: Refusal::Busy, retry_after_millis: Some(1000) }.into()),
+        ("Freshness", Freshness { token: vec![0xa1; 36], valid_millis: 120_000 }.into()),
+        ("Answered", Answered { answer: sealed_answer() }.into()),
+        ("Declined", Declined { refusal: Refusal::Stale, retry_after_millis: None }.into()),
+        ("HoldStored", Signed::sign(&hold_receipt(), &signing(HOSPITAL)).into()),
+        ("SessionClosed", CloseSession { version: 1 }.into()),
+    ]
+}

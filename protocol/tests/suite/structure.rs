@@ -1,0 +1,135 @@
+//! Every structure on the wire, as something a test can run over.
+
+use std::fmt::Debug;
+
+use hibiki_protocol::answer::{Answer, Receipt, Record};
+use hibiki_protocol::cbor::{self, DecodeError, Wire};
+use hibiki_protocol::frames::*;
+use hibiki_protocol::grant::{Basis, Grant};
+use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
+use hibiki_protocol::outcome::{Observation, Outcome};
+use hibiki_protocol::query::{Part, Query, Refusal};
+use hibiki_protocol::sealing::{Sealed, Suite};
+use hibiki_protocol::session::{
+    Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SessionRefusal,
+    SessionStatement,
+};
+use hibiki_protocol::signing::Signed;
+use hibiki_protocol::token::{LinkToken, PairwiseToken};
+use hibiki_protocol::trust::chain::RootSignature;
+use hibiki_protocol::trust::{
+    CardAuthority, Member, MemberKind, MemberRequest, Role, Root, RootAnchor, SealingKey, SignedTrustList,
+    TrustList,
+};
+
+use crate::any::{Any, Gen};
+use crate::source;
+
+/// One structure.
+pub(crate) struct Structure {
+    pub(crate) name: &'static str,
+    /// Makes a value and encodes it.
+    pub(crate) encode_any: fn(&mut Gen) -> Vec<u8>,
+    /// Makes a value, encodes, decodes, compares, encodes again, compares.
+    pub(crate) round_trip: fn(&mut Gen),
+    /// Decodes and encodes again.
+    pub(crate) recode: fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
+}
+
+fn structure<T: Any + Wire + PartialEq + Debug>(name: &'static str) -> Structure {
+    Structure {
+        name,
+        encode_any: |g| cbor::encode(&T::any(g)),
+        round_trip: |g| {
+            let value = T::any(g);
+            let bytes = cbor::encode(&value);
+            let decoded: T = cbor::decode(&bytes).unwrap();
+            assert_eq!(decoded, value);
+            assert_eq!(cbor::encode(&decoded), bytes);
+        },
+        recode: |bytes| cbor::decode::<T>(bytes).map(|value| cbor::encode(&value)),
+    }
+}
+
+macro_rules! every {
+    ($($name:ident),+ $(,)?) => { vec![$(structure::<$name>(stringify!($name))),+] };
+}
+
+/// All of them.
+pub(crate) fn every() -> Vec<Structure> {
+    let mut all = every![
+        Basis,
+        Suite,
+        HoldState,
+        Outcome,
+        Refusal,
+        MemberKind,
+        Role,
+        Purpose,
+        SessionRefusal,
+        Relation,
+        Sealed,
+        Grant,
+        HoldNotice,
+        SealedHoldNotice,
+        HoldReceipt,
+        Hello,
+        Welcome,
+        FetchTrustLists,
+        TrustLists,
+        FetchChallenge,
+        Challenge,
+        SessionOpened,
+        SessionRefused,
+        CloseSession,
+        View,
+        PartAnswered,
+        PartObserved,
+        ViewEnd,
+        ViewRefused,
+        FetchFreshness,
+        Freshness,
+        Ask,
+        Answered,
+        Declined,
+        Attest,
+        Record,
+        Receipt,
+        Answer,
+        Observation,
+        Query,
+        Part,
+        RootSignature,
+        SignedTrustList,
+        RootAnchor,
+        SealingKey,
+        Member,
+        CardAuthority,
+        Root,
+        TrustList,
+        MemberRequest,
+        PairwiseToken,
+        LinkToken,
+        AudienceSessionKey,
+        SessionStatement,
+        OpenSession,
+        AttestedSubject,
+        Attestation,
+        Request,
+        Reply,
+    ];
+    all.push(structure::<Signed<Query>>("Signed"));
+    all
+}
+
+#[test]
+fn every_declared_structure_is_tested() {
+    let every: Vec<&str> = every().iter().map(|structure| structure.name).collect();
+    for declared in source::declared() {
+        assert!(
+            every.contains(&declared.name.as_str()),
+            "{} is on the wire but not in tests/suite/structure.rs",
+            declared.name
+        );
+    }
+}
