@@ -63,8 +63,8 @@ pub const FRESHNESS_MILLIS: u64 = 120 * 1000;
 /// part and fetches a new freshness token for it finds it remembered or expired.
 pub const REPLAY_MILLIS: u64 = QUERY_MILLIS_MAX + 2 * CLOCK_SKEW_MILLIS + 60 * 1000;
 /// Entries of the replay cache, about 140 bytes each; when full, queries are refused as busy rather
-/// than forgotten. Only queries with a verified grant enter: 700 of them a second, sustained, fit.
-pub const REPLAY_ENTRIES_MAX: usize = 524_288;
+/// than forgotten. Only queries with a verified grant enter: 360 of them a second, sustained, fit.
+pub const REPLAY_ENTRIES_MAX: usize = 262_144;
 /// Deadline of a view in milliseconds when the terminal names none.
 pub const VIEW_DEADLINE_MILLIS_DEFAULT: u64 = 3000;
 /// Deadline of a view in milliseconds, at most.

@@ -7,6 +7,7 @@ use hibiki_protocol::limits;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::policy::{Consent, Hold, Withheld};
 use hibiki_protocol::query::{Part, Refusal};
+use hibiki_protocol::session::Purpose;
 use hibiki_protocol::signing::SigningKey;
 use hibiki_protocol::time::{Day, Timestamp};
 
@@ -114,6 +115,7 @@ async fn a_grown_child_sees_her_own_records_and_guardians_do_not() {
     assert_eq!(scene.answer(scene.asked()).await.unwrap().outcome, Outcome::NothingToShow);
     let mut asked = scene.asked();
     asked.grant.basis = Basis::Oneself;
+    asked.query.purpose = Purpose::OwnRequest;
     assert_eq!(scene.answer(asked).await.unwrap().outcome, Outcome::Data);
 }
 

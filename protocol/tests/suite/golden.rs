@@ -34,10 +34,13 @@ use crate::source;
 /// version that is in use do not change.
 const WRITE: &str = "HIBIKI_GOLDEN_WRITE";
 
+/// Judges the committed bytes of one entry; panics with what is wrong.
+type Check = Box<dyn Fn(&[u8])>;
+
 struct Entry {
     label: String,
     fresh: Vec<u8>,
-    check: Box<dyn Fn(&[u8])>,
+    check: Check,
 }
 
 struct Golden {
