@@ -6,7 +6,7 @@
 //! an answer or an attestation. It holds no key for them; they pass through memory and are never stored,
 //! logged or looked at.
 //!
-//! What is decided is in pure files ([`challenges`], [`sessions`], [`fanout`]); the driver is [`view`].
+//! What is decided is in pure files (`challenges`, `sessions`, `fanout`); the driver is `view`.
 
 mod account;
 mod admission;

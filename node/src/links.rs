@@ -5,7 +5,7 @@
 //! newer trust lists, and this node's own questions ([`Links::ask`], [`Links::deliver_hold`],
 //! [`Links::attest`]). Must not know: what is inside a part, an answer or a session; those pass through.
 //!
-//! The loops wait and act; what they decide is in the pure files [`back_off`] and [`door`].
+//! The loops wait and act; what they decide is in the pure files `back_off` and `door`.
 
 mod ask;
 mod back_off;

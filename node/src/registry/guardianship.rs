@@ -1,5 +1,5 @@
 //! Who is whose guardian: entered by one clerk, counting only once a different clerk has approved it, dated,
-//! on a stated basis, and over at majority at the latest. Pure; [`super::guardianships`] keeps it.
+//! on a stated basis, and over at majority at the latest. Pure; `super::guardianships` keeps it.
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ use hibiki_node::env::{Env, SystemEntropy};
 use hibiki_node::ingest::{self, Importer};
 use hibiki_node::keyring::{KeyId, KeyRing};
 use hibiki_node::ledger::{
-    EntrySealer, Ledger, MemoryStorage, SealError, Setup, Sizes, Storage, SubjectKey, details,
+    EntrySealer, Ledger, Logged, MemoryStorage, SealError, Setup, Sizes, Storage, SubjectKey, details,
 };
 use hibiki_node::recordbook::RecordBook;
 use hibiki_node::shutdown::{self, ShutdownTrigger};
@@ -199,14 +199,14 @@ impl Node {
     /// The import entries of the ledger: accepted, unchanged, refused.
     pub(crate) fn logged(&self) -> Vec<(u64, u64, u64)> {
         let entries = self.ledger.read(0..self.ledger.size()).unwrap();
-        let imports = entries.iter().filter_map(|entry| entry.details::<details::Import>());
+        let imports = entries.iter().filter_map(Logged::details::<details::Import>);
         imports.map(|import| (import.accepted, import.unchanged, import.refused)).collect()
     }
 
     /// Everything in the ledger, in the clear.
     pub(crate) fn ledger_text(&self) -> String {
         let entries = self.ledger.read(0..self.ledger.size()).unwrap();
-        let text = |entry: &hibiki_node::ledger::Logged| match &entry.content {
+        let text = |entry: &Logged| match &entry.content {
             hibiki_node::ledger::Content::Details(details) => details.get().to_owned(),
             hibiki_node::ledger::Content::Erased => String::new(),
         };
