@@ -20,6 +20,10 @@ mod disk;
 mod engine;
 mod entry;
 mod error;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod faulty;
 mod head;
 mod index;
 mod journal;
@@ -43,10 +47,9 @@ use std::time::Duration;
 pub use disk::DiskStorage;
 pub use entry::{Content, Details, Entry, Logged, Receipt};
 pub use error::{CheckpointFailure, NotLogged, OpenError, ReadError};
-pub use hibiki_protocol::tlog::{DigestKind, EntryKind};
+pub use hibiki_protocol::tlog::{DigestKind, EntryKind, LogProof};
 pub use journal::Sizes;
 pub use memory::MemoryStorage;
-pub use read::Proof;
 pub use seal::{EntrySealer, SealError, SubjectKey};
 pub use storage::Storage;
 pub use verify::{Check, Outcome, Report, verify_folder};

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::ops::Range;
 
 use hibiki_protocol::tlog::{
-    FULL_TILE, Hash, Leaf, ProofError, Tile, TileReader, consistency_proof, inclusion_proof,
+    FULL_TILE, Hash, Leaf, LogProof, ProofError, Tile, TileReader, consistency_proof, inclusion_proof,
 };
 
 use super::entry::{Logged, Unopened, open_sealed};
@@ -14,19 +14,6 @@ use super::journal::{Place, segment_path};
 use super::record::{MAX_RECORD, OriginTag, RECORD_HEADER, Record, read_record};
 use super::seal::SubjectKey;
 use super::{Ledger, read_lock};
-
-/// That an entry is in the ledger, for anybody who holds the ledger's verifier key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof {
-    /// The number of the entry.
-    pub index: u64,
-    /// The leaf itself.
-    pub leaf: Vec<u8>,
-    /// The audit path (RFC 6962 section 2.1.1) to the root in the checkpoint.
-    pub path: Vec<Hash>,
-    /// The checkpoint, as a signed note.
-    pub checkpoint: String,
-}
 
 impl Ledger {
     /// Reads entries by number, opening those that still open.
@@ -47,11 +34,12 @@ impl Ledger {
         entries.into_iter().skip(latest).map(|index| self.entry(index)).collect()
     }
 
-    /// Proves that an entry is under the newest checkpoint.
+    /// Proves that an entry is under the newest checkpoint, to anybody who holds the ledger's verifier key and
+    /// the hash of the leaf, which stands in the receipt.
     ///
     /// # Errors
     /// [`ReadError::NotYet`] until a checkpoint covers the entry, [`ReadError`] otherwise.
-    pub fn prove(&self, index: u64) -> Result<Proof, ReadError> {
+    pub fn prove(&self, index: u64) -> Result<LogProof, ReadError> {
         let size = self.size();
         let head = read_lock(&self.inner.index).head.clone();
         let Some(head) = head.filter(|head| index < head.checkpoint.size) else {
@@ -64,8 +52,7 @@ impl Ledger {
         let size = head.checkpoint.size;
         let mut tiles = TileReader::new(size, |tile| self.tile(tile));
         let path = inclusion_proof(&mut tiles, index, size).map_err(unproven)?;
-        let leaf = self.at(index, |record| record.leaf.to_vec())?;
-        Ok(Proof { index, leaf, path, checkpoint: head.note })
+        Ok(LogProof { index, path, checkpoint: head.note })
     }
 
     /// Proves to a witness that the ledger of `old` entries is a prefix of the newest checkpoint. Returns the

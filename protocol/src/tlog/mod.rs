@@ -4,7 +4,8 @@
 //! Owns the mathematics by which anybody can prove that nothing was removed from a log. Knows neither
 //! files nor time: hashes come through [`HashReader`], keys and bytes as arguments. Formats are those of
 //! <https://c2sp.org/tlog-tiles>, [tlog-checkpoint](https://c2sp.org/tlog-checkpoint),
-//! [signed-note](https://c2sp.org/signed-note) and [tlog-cosignature](https://c2sp.org/tlog-cosignature),
+//! [signed-note](https://c2sp.org/signed-note), [tlog-proof](https://c2sp.org/tlog-proof) and
+//! [tlog-cosignature](https://c2sp.org/tlog-cosignature),
 //! so that verifiers nobody here wrote can check a ledger.
 
 mod bundle;
@@ -13,6 +14,7 @@ mod edge;
 mod frontier;
 mod hash;
 mod leaf;
+mod log_proof;
 mod note;
 mod proof;
 mod tile;
@@ -26,6 +28,7 @@ pub use edge::TileEdge;
 pub use frontier::Frontier;
 pub use hash::{Hash, empty_root, leaf_hash, node_hash};
 pub use leaf::{DigestKind, EntryKind, Leaf, LeafError};
+pub use log_proof::{LogProof, LogProofError};
 pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, NoteError, NoteSignature, SignedNote, Verified, split_notes};
 pub use proof::{
     HashReader, ProofError, ProofFailure, consistency_proof, inclusion_proof, root_of, verify_consistency,

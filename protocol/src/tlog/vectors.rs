@@ -279,6 +279,31 @@ fn malformed_notes_and_checkpoints() {
 }
 
 #[test]
+fn a_proof_in_one_file() {
+    let log = Log::of(300);
+    let signer = NoteSigner::from_seed("log", KeyAlgorithm::Ed25519, &[1; 32]).unwrap();
+    let head = Checkpoint { origin: "log".into(), size: 300, root: log.edge.root() };
+    let checkpoint = head.sign(&signer).unwrap().to_string();
+    let path = inclusion_proof(&mut log.reader(), 7, 300).unwrap();
+    let proof = LogProof { index: 7, path, checkpoint };
+    let text = proof.to_string();
+    assert!(text.starts_with("c2sp.org/tlog-proof@v1\nindex 7\n"));
+    assert_eq!(LogProof::parse(&text), Ok(proof.clone()));
+    assert_eq!(LogProof::parse(&text.replace("\nindex", "\nextra AAAA\nindex")), Ok(proof.clone()));
+    let key = signer.verifier_key();
+    assert_eq!(proof.verify(&log.leaves[7], key, &[]).unwrap(), (head, vec![]));
+    assert!(matches!(proof.verify(&log.leaves[8], key, &[]), Err(LogProofError::NotIncluded(_))));
+    assert!(matches!(
+        proof.verify(&log.leaves[7], &PETER.parse().unwrap(), &[]),
+        Err(LogProofError::Checkpoint(_))
+    ));
+    for bad in ["", "\n\n", &text[1..], &text.replace("index 7", "index 07"), &text.replace("\nindex 7", "")]
+    {
+        assert!(LogProof::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn a_torn_history_loses_only_its_end() {
     let notes = format!("{SUMDB_NOTE}\n{CT_NOTE}\n");
     let (both, len) = split_notes(notes.as_bytes());
@@ -433,6 +458,6 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in "\\PC{0,80}") {
         drop((SignedNote::parse(&bytes), SignedNote::parse(text.as_bytes()), Checkpoint::parse_text(&text)));
-        drop((Leaf::decode(&bytes), decode_bundle(&bytes, 3), text.parse::<Tile>(), text.parse::<VerifierKey>()));
+        drop((Leaf::decode(&bytes), decode_bundle(&bytes, 3), text.parse::<Tile>(), text.parse::<VerifierKey>(), LogProof::parse(&text)));
     }
 }
