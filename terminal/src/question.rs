@@ -79,8 +79,7 @@ impl Awaited {
         let observed = observation.verify(&gateway.signing_key).ok()?;
         let about_this =
             &observed.audience == institution && observed.part == self.part && observed.gateway == gateway.id;
-        let observable =
-            !matches!(observed.outcome, Outcome::Data | Outcome::NothingToShow | Outcome::NotAsked);
+        let observable = !matches!(observed.outcome, Outcome::Data | Outcome::NothingToShow);
         (about_this && observable).then_some(observed)
     }
 }

@@ -410,7 +410,7 @@ async fn an_answer_counts_for_the_institution_that_gave_it_alone() {
 
 #[tokio::test]
 async fn a_gateway_cannot_say_nothing_to_show_or_data_for_another() {
-    for claimed in [Outcome::Data, Outcome::NothingToShow, Outcome::NotAsked] {
+    for claimed in [Outcome::Data, Outcome::NothingToShow] {
         let view = view_of([Play::Observed(claimed), Play::Data, Play::Data]).await.unwrap();
         assert_eq!(view.parts[0].outcome, Outcome::InvalidAnswer, "{claimed}");
     }
