@@ -19,6 +19,7 @@ use hibiki_records::date::CalendarDate;
 use crate::env::Env;
 use crate::keyring::{KeyError, KeyId, KeyRing};
 use crate::keys::NodeKeys;
+use crate::ledger::details;
 use crate::ledger::{Details, Entry, EntrySealer, Ledger, NotLogged, Receipt, SealError, SubjectKey};
 use crate::vault::Vault;
 
@@ -75,6 +76,16 @@ impl Means {
         details: &D,
     ) -> Result<Receipt, NotLogged> {
         self.ledger.append_reserved(Entry::new(self.env.now(), subject, details)?).await
+    }
+
+    /// Logs that a member of staff is about to be shown something about persons.
+    ///
+    /// # Errors
+    /// [`NotLogged`]; then nothing is shown.
+    pub async fn log_look(&self, by: &str, action: &str) -> Result<(), NotLogged> {
+        let entry = details::Staff { by: by.to_owned(), action: action.to_owned() };
+        self.log(None, &entry).await?;
+        Ok(())
     }
 
     /// Logs many entries at once, so that they share a flush; all of them are in the ledger, or an error.

@@ -72,6 +72,11 @@ impl Request {
         })
     }
 
+    /// Who looks, for the ledger: the member of staff who says so, or else the account that is connected.
+    pub fn looker(&self) -> String {
+        self.staff().map_or_else(|_| format!("uid {}", self.peer.uid), str::to_owned)
+    }
+
     /// The acting member of staff, which acts that enter the ledger require.
     pub fn staff(&self) -> Result<&str, AdminError> {
         match self.staff.as_deref().map(str::trim) {

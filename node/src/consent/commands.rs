@@ -6,7 +6,7 @@ use hibiki_protocol::ids::{Category, GuardianAlias};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Consents, Scope};
+use super::{ConsentError, Consents, Scope};
 use crate::admin::{AdminError, Request, Responder, Router};
 
 #[derive(Deserialize)]
@@ -37,6 +37,8 @@ async fn run(consents: &Consents, request: Request, responder: Responder) -> Res
             Ok(json!({ "permitted": true }))
         }
         Action::List { local } => {
+            let looked = consents.means.log_look(&request.looker(), "consents listed").await;
+            looked.map_err(ConsentError::from)?;
             let listed = consents.list(&local)?;
             for consent in &listed {
                 responder.row(serde_json::to_value(consent).unwrap_or(Value::Null)).await;

@@ -65,6 +65,7 @@ async fn run(linkage: &Linkage, mut request: Request, responder: Responder) -> R
             Ok(json!({ "link": linkage.add(line, &local, &staff).await? }))
         }
         Action::List { local } => {
+            linkage.means.log_look(&request.looker(), "links listed").await.map_err(LinkError::from)?;
             let links = linkage.list(local.as_deref())?;
             for link in &links {
                 responder.row(serde_json::to_value(link).unwrap_or(Value::Null)).await;
@@ -73,6 +74,7 @@ async fn run(linkage: &Linkage, mut request: Request, responder: Responder) -> R
         }
         Action::Remove { local } => Ok(json!({ "removed": linkage.remove(&local, request.staff()?).await? })),
         Action::Quarantine => {
+            linkage.means.log_look(&request.looker(), "quarantine listed").await.map_err(LinkError::from)?;
             let waiting = linkage.quarantine()?;
             for entry in &waiting {
                 responder.row(serde_json::to_value(entry).unwrap_or(Value::Null)).await;

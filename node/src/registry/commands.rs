@@ -190,6 +190,11 @@ async fn guardianship(registry: &Registry, request: Request, responder: Responde
             Ok(json!({ "id": entry.id, "ended": true }))
         }
         GuardianshipAction::List { resident } => {
+            registry
+                .means
+                .log_look(&request.looker(), "guardianships listed")
+                .await
+                .map_err(RegistryError::from)?;
             let of = resident.map(|number| parse_number(&number, "resident")).transpose()?;
             let all = registry.list_guardianships(of.as_ref())?;
             for (entry, standing) in &all {
@@ -237,6 +242,7 @@ async fn hold(registry: &Registry, request: Request, responder: Responder) -> Ou
             Ok(json!({ "id": order.id, "standing": standing }))
         }
         HoldAction::List { all } => {
+            registry.means.log_look(&request.looker(), "holds listed").await.map_err(RegistryError::from)?;
             let holds = registry.list_holds(all)?;
             for hold in &holds {
                 responder.row(listed(hold)).await;

@@ -1,6 +1,7 @@
 //! The counter and the gateway's question, with real cards.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod asking;
 mod attesting;
 mod counter;
 mod holding;

@@ -16,7 +16,7 @@ use rcgen::{
     SerialNumber,
 };
 
-use super::revocation::GRACE_MILLIS;
+use super::revocation::{GRACE_MILLIS, InstallFault};
 use super::samples::{Bend, DAY, Forge, NOW, Office, Plastic, instant};
 use super::*;
 
@@ -219,6 +219,46 @@ fn kinds_of_keys_no_card_has_are_refused() {
     let der = forge.leaf(&Bend { key, ..Bend::default() });
     let judged = CardCertificate::verify(&der, std::slice::from_ref(&forge.entry), NOW).map(|_| ());
     assert_eq!(judged, Err(CardFault::Key));
+}
+
+#[test]
+fn a_list_an_operator_hands_over_is_checked_before_it_counts() {
+    let mut office = Office::new("Simulated authority");
+    let mut card = office.card("a", 365, NOW);
+    let authorities = [office.entry()];
+    let folder = tempfile::tempdir().unwrap();
+    let lists = RevocationFolder::new(folder.path().join("new"), GRACE_MILLIS);
+    let signature = card.sign(MESSAGE);
+    let ask = |now| verify(&card.certificate, MESSAGE, &signature, &authorities, &lists, now).map(|_| ());
+    let first = office.authority.crl(24, NOW).unwrap();
+    assert_eq!(ask(NOW), Err(SessionRefusal::RevocationUnknown));
+    let installed = lists.install(first.clone(), &authorities, NOW).unwrap();
+    assert_eq!((installed.revoked, installed.issued, installed.next), (0, NOW.0, NOW.0 + DAY));
+    assert_eq!(ask(NOW), Ok(()));
+    office.authority.revoke(&card.serial, Reason::KeyCompromise, NOW).unwrap();
+    let later = NOW.plus(HOUR);
+    let second = office.authority.crl(24, later).unwrap();
+    let pem = format!(
+        "-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n",
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &second)
+    );
+    assert_eq!(lists.install(pem.into_bytes(), &authorities, later).unwrap().revoked, 1);
+    assert_eq!(ask(later), Err(SessionRefusal::CardRevoked));
+    assert_eq!(lists.install(first.clone(), &authorities, later), Err(InstallFault::Older));
+    assert_eq!(ask(later), Err(SessionRefusal::CardRevoked), "an old list does not bring a card back");
+    let future = office.authority.crl(24, NOW.plus(2 * DAY)).unwrap();
+    let mut bent = second;
+    *bent.last_mut().unwrap() ^= 1;
+    for (list, fault) in [
+        (b"rubbish".to_vec(), InstallFault::NotAList),
+        (bent, InstallFault::NotAList),
+        (Office::new("Simulated authority").authority.crl(24, NOW).unwrap(), InstallFault::NotAList),
+        (future, InstallFault::Stale),
+    ] {
+        assert_eq!(lists.install(list, &authorities, later), Err(fault));
+    }
+    let late = NOW.plus(DAY + GRACE_MILLIS + 1);
+    assert_eq!(lists.install(first, &authorities, late), Err(InstallFault::Stale));
 }
 
 /// Writes a list of the forge; `revoked` by serial.
