@@ -58,7 +58,7 @@ fn cut(numbers: &mut Numbers, plain_sled: bool) -> (Told, Result<(), String>) {
     let image = Image::new("a trial", IMAGE_MIB).unwrap();
     let writer = Writer::start(&image.path(), plain_sled, Told::default());
     thread::sleep(Duration::from_millis(400 + numbers.below(1_200)));
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + Duration::from_secs(120);
     while writer.batches() < BATCHES_MIN {
         assert!(Instant::now() < patience, "the writer is too slow for this test");
         thread::sleep(Duration::from_millis(2));
