@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use hibiki_node::env::SystemEntropy;
-use hibiki_node::ledger::{Entry, Ledger, Setup, Sizes, details};
+use hibiki_node::ledger::{Entry, EntrySealer, Ledger, Setup, Sizes, details};
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
 
-use crate::world::{Node, ORIGIN, RingSealer, doses};
+use crate::world::{Node, ORIGIN, doses};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_node_verifies_shows_and_signs() {
@@ -46,7 +46,7 @@ async fn a_stopped_node_s_folder_is_verified_without_it() {
     let key = signer.verifier_key().to_string();
     let setup = Setup {
         signer,
-        sealer: Arc::new(RingSealer::new(&node)),
+        sealer: Arc::clone(&node.disk.keys) as Arc<dyn EntrySealer>,
         entropy: Arc::new(SystemEntropy),
         sizes: Sizes { segment_bytes: 64 * 1024, reserve_bytes: 4 * 1024 },
     };

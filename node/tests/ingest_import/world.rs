@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use hibiki_node::admin::{self, AdminSocket, Router};
 use hibiki_node::env::{Env, SystemEntropy};
 use hibiki_node::ingest::{self, Importer};
-use hibiki_node::keyring::{KeyId, KeyRing};
+use hibiki_node::keyring::KeyRing;
 use hibiki_node::ledger::{
-    EntrySealer, Ledger, Logged, MemoryStorage, SealError, Setup, Sizes, Storage, SubjectKey, details,
+    Content, EntrySealer, Ledger, Logged, MemoryStorage, Setup, Sizes, Storage, details,
 };
 use hibiki_node::recordbook::RecordBook;
 use hibiki_node::shutdown::{self, ShutdownTrigger};
@@ -22,28 +22,6 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 pub(crate) const ORIGIN: &str = "maebashi/clinic/ledger";
-
-/// Entries sealed under the keys of the records.
-pub(crate) struct RingSealer(Arc<KeyRing>);
-
-impl RingSealer {
-    pub(crate) fn new(node: &Node) -> Self {
-        Self(Arc::clone(&node.disk.keys))
-    }
-}
-
-impl EntrySealer for RingSealer {
-    fn seal(&self, subject: Option<SubjectKey>, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
-        let id = subject.map_or(KeyId::NODE, KeyId::from_bytes);
-        self.0.seal(id, aad, plaintext).map_err(|_| SealError::Unavailable)
-    }
-
-    fn open(&self, subject: Option<SubjectKey>, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-        let id = subject.map_or(KeyId::NODE, KeyId::from_bytes);
-        let opened = self.0.open_sealed(id, aad, sealed);
-        opened.map(|opened| opened.to_vec()).map_err(|_| SealError::Altered)
-    }
-}
 
 /// A ledger's disk that can be full.
 #[derive(Default)]
@@ -113,7 +91,7 @@ impl Disk {
     pub(crate) fn open_ledger(&self) -> Ledger {
         let setup = Setup {
             signer: Arc::new(NoteSigner::from_seed(ORIGIN, KeyAlgorithm::Ed25519, &[7; 32]).unwrap()),
-            sealer: Arc::new(RingSealer(Arc::clone(&self.keys))),
+            sealer: Arc::clone(&self.keys) as Arc<dyn EntrySealer>,
             entropy: Arc::new(SystemEntropy),
             sizes: Sizes { segment_bytes: 8 * 1024, reserve_bytes: 2 * 1024 },
         };
@@ -207,8 +185,8 @@ impl Node {
     pub(crate) fn ledger_text(&self) -> String {
         let entries = self.ledger.read(0..self.ledger.size()).unwrap();
         let text = |entry: &Logged| match &entry.content {
-            hibiki_node::ledger::Content::Details(details) => details.get().to_owned(),
-            hibiki_node::ledger::Content::Erased => String::new(),
+            Content::Details(details) => details.get().to_owned(),
+            Content::Erased => String::new(),
         };
         entries.iter().map(text).collect()
     }
