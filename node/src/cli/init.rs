@@ -27,6 +27,10 @@ use crate::secret_file;
 /// File of the key everything at rest hangs on, in the keys' folder.
 pub const NODE_KEY: &str = "node.key";
 
+/// File of the wrapped keys of the subjects, in the keys' folder: apart from the data, because erasing a
+/// subject must reach every backup of the data.
+pub const KEYRING: &str = "subjects.keys";
+
 /// Why keys were not made or a request not written.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use hibiki_protocol::tlog::{KeyAlgorithm, VerifierKey};
@@ -9,11 +10,14 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::connect::Connection;
+use super::init::{KEYRING, NODE_KEY};
 use super::output::{complain, count, print, printable};
 use crate::admin::ledger::{CHECKPOINT, SHOW, STATUS, Show, VERIFY, Verify};
 use crate::config::Config;
+use crate::env::SystemEntropy;
+use crate::keyring::{self, KeyRing};
 use crate::keys::NodeKeys;
-use crate::ledger::verify_folder;
+use crate::ledger::{EntrySealer, verify_folder};
 
 /// Arguments of `ledger`.
 #[derive(Debug, Args)]
@@ -37,7 +41,7 @@ enum Command {
         hibiki-node ledger verify --folder copy/ --key \"maebashi/chuo-hospital/ledger+1a2b3c4d+AX…\"\n\n\
         Exit status 1: something is wrong, or the ledger cannot be read.")]
     Verify {
-        /// Also every file, every checkpoint ever signed, and every entry.
+        /// Also every file, every checkpoint ever signed, and every entry (which needs the node's keys).
         #[arg(long)]
         deep: bool,
         /// Verify this ledger folder without asking a node: it is stopped, or this is a copy.
@@ -80,8 +84,8 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
             let reply = connection.call(VERIFY, json!(Verify { deep: *deep }))?;
             verdict(connection, &reply.result)
         }
-        Command::Verify { folder: Some(folder), key, connection, .. } => {
-            let report = offline(folder, key.as_ref(), connection)?;
+        Command::Verify { deep, folder: Some(folder), key, connection } => {
+            let report = offline(folder, key.as_ref(), *deep, connection)?;
             verdict(connection, &report)
         }
         Command::Show { last, connection } => {
@@ -96,23 +100,23 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     }
 }
 
-/// Verifies a folder that no node has open. Entries stay sealed: their keys are the node's.
-fn offline(folder: &Path, key: Option<&VerifierKey>, connection: &Connection) -> Result<Value, CliError> {
-    let refuse = |what: String| {
-        complain(&what);
-        CliError::Said
-    };
-    let key = match key {
-        Some(key) => key.clone(),
-        None => own_key(&connection.config).map_err(|error| match error {
-            OwnKey::Config(problems) => CliError::Config(problems),
-            OwnKey::Other(what) => refuse(what),
-        })?,
-    };
+/// Verifies a folder that no node has open. Its entries are opened, too, if that is asked for and the keys of
+/// the node it belongs to are at hand.
+fn offline(
+    folder: &Path,
+    key: Option<&VerifierKey>,
+    deep: bool,
+    connection: &Connection,
+) -> Result<Value, CliError> {
     if !folder.is_dir() {
         return Err(refuse(format!("{}: there is no such folder", folder.display())));
     }
-    let report = verify_folder(folder, &key, None).map_err(|error| refuse(error.to_string()))?;
+    let (key, ring) = match key {
+        Some(key) => (key.clone(), None),
+        None => own_keys(&connection.config, deep)?,
+    };
+    let sealer = ring.as_ref().map(|ring| ring as &dyn EntrySealer);
+    let report = verify_folder(folder, &key, sealer).map_err(refuse)?;
     let passed = report.passed();
     let mut value = serde_json::to_value(report)?;
     if let Some(fields) = value.as_object_mut() {
@@ -121,18 +125,26 @@ fn offline(folder: &Path, key: Option<&VerifierKey>, connection: &Connection) ->
     Ok(value)
 }
 
-enum OwnKey {
-    Config(crate::config::Problems),
-    Other(String),
+/// The ledger's key and, if asked for, the keyring of the node that a configuration describes.
+fn own_keys(config: &Path, deep: bool) -> Result<(VerifierKey, Option<KeyRing>), CliError> {
+    let node = Config::load(config)?.config.node;
+    let keys = NodeKeys::open(&node.keys_dir).map_err(refuse)?;
+    let name = format!("{}/ledger", node.id);
+    let public = keys.ledger().verifying_key();
+    let key = VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &public.0).map_err(refuse)?;
+    let wrapped = node.keys_dir.join(KEYRING);
+    // Opening a keyring that is not there would make an empty one.
+    if !deep || !wrapped.exists() {
+        return Ok((key, None));
+    }
+    let node_key = keyring::load_node_key(&node.keys_dir.join(NODE_KEY)).map_err(refuse)?;
+    let ring = KeyRing::open(&wrapped, &node_key, Arc::new(SystemEntropy)).map_err(refuse)?;
+    Ok((key, Some(ring)))
 }
 
-/// The key of the ledger of the node that a configuration describes.
-fn own_key(config: &Path) -> Result<VerifierKey, OwnKey> {
-    let config = Config::load(config).map_err(OwnKey::Config)?.config;
-    let keys = NodeKeys::open(&config.node.keys_dir).map_err(|error| OwnKey::Other(error.to_string()))?;
-    let name = format!("{}/ledger", config.node.id);
-    VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &keys.ledger().verifying_key().0)
-        .map_err(|error| OwnKey::Other(error.to_string()))
+fn refuse(what: impl std::fmt::Display) -> CliError {
+    complain(&what.to_string());
+    CliError::Said
 }
 
 fn verdict(connection: &Connection, report: &Value) -> Result<(), CliError> {

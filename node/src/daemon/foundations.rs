@@ -7,7 +7,7 @@ use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
 use hibiki_transport::{Endpoint, TimeSource};
 
 use super::{cannot, grace_millis, warn_of};
-use crate::cli::init::NODE_KEY;
+use crate::cli::init::{KEYRING, NODE_KEY};
 use crate::cli::run::{Host, StartError};
 use crate::config::Engine;
 use crate::env::Env;
@@ -22,10 +22,6 @@ use crate::membership::{
 use crate::recordbook::RecordBook;
 use crate::store::{Committer, MemoryStore, SledOptions, SledStore, Store};
 use crate::vault::Vault;
-
-/// The wrapped keys of the subjects, in the keys' folder: apart from the data, because erasing a
-/// subject must reach every backup of the data.
-const KEYRING: &str = "subjects.keys";
 
 /// The opened foundations.
 pub(super) struct Ground {

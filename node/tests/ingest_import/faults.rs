@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use hibiki_node::admin::client::{Call, CallError, upload};
 use hibiki_node::env::Env;
-use hibiki_node::ingest::{Importer, Job, Notice, Origin, Stop, Tally, Watcher};
+use hibiki_node::ingest::{Failed, Importer, Job, Notice, Origin, Stop, Tally, Watcher};
 use hibiki_node::recordbook::BookError;
 use hibiki_node::store::{
     Batch, Capabilities, MemoryStore, Snapshot, Store, StoreError, StoreStats, VerifyReport,
@@ -85,10 +85,15 @@ async fn killed_at(commits: u64, lands: bool, count: usize) {
     let disk = Disk::new();
     let inner = disk.store.clone();
     let mortal = Mortal { inner, commits_left: AtomicU64::new(commits), last_one_lands: lands };
-    let book = disk.book(Arc::new(mortal)).await;
     let listener = Listener::default();
-    let importer = Importer::new(book, disk.open_ledger(), Env::system());
-    let outcome = importer.import(job(), Cursor::new(doses(count)), listener.clone()).await;
+    let outcome = match disk.try_book(Arc::new(mortal)).await {
+        Ok(book) => {
+            let importer = Importer::new(book, disk.open_ledger(), Env::system());
+            importer.import(job(), Cursor::new(doses(count)), listener.clone()).await
+        }
+        // The power went before the import began.
+        Err(error) => Err(Failed { why: Stop::Book(error), tally: Tally::default() }),
+    };
     let acknowledged = listener.kept.lock().unwrap().last().cloned().unwrap_or_default();
     let here: u64 = stored(&disk).await.values().sum();
     let whole = count as u64 + 1;
@@ -120,7 +125,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn killed_anywhere_nothing_promised_is_lost(commits in 0..6_u64, lands: bool, count in 1..1_200_usize) {
+    fn killed_anywhere_nothing_promised_is_lost(commits in 0..8_u64, lands: bool, count in 1..1_200_usize) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         runtime.block_on(killed_at(commits, lands, count));
     }

@@ -1,12 +1,19 @@
 //! The ledger's commands, on a running node and on a stopped one.
 
+use std::os::unix::fs::DirBuilderExt as _;
+use std::process::Command;
 use std::sync::Arc;
 
-use hibiki_node::env::SystemEntropy;
+use hibiki_node::cli::init::{KEYRING, NODE_KEY};
+use hibiki_node::env::{Env, SystemEntropy};
+use hibiki_node::keyring::{self, KeyRing};
+use hibiki_node::keys::NodeKeys;
 use hibiki_node::ledger::{Entry, EntrySealer, Ledger, Setup, Sizes, details};
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
 
-use crate::world::{Node, ORIGIN, doses};
+use serde_json::json;
+
+use crate::world::{Node, ORIGIN, Said, doses};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_node_verifies_shows_and_signs() {
@@ -74,4 +81,49 @@ async fn a_stopped_node_s_folder_is_verified_without_it() {
     let said = node.cli(&["ledger", "verify", "--folder", "/does/not/exist", "--key", &key]).await;
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("no such folder"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_node_s_own_keys_open_its_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, path) = (folder.path().join("data/keys"), folder.path().join("data/ledger"));
+    let config = folder.path().join("node.toml");
+    let text = "[node]\nid = \"maebashi/clinic\"\nname-ja = \"医院\"\nname-en = \"Clinic\"\nkind = \"clinic\"\n\
+        data-dir = \"data\"\n[federation]\nroot = \"root\"\ntrust-list = \"list\"\n";
+    std::fs::write(&config, text).unwrap();
+    let env = Env::system();
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&keys).unwrap();
+    let own = NodeKeys::create(&keys, &env).unwrap();
+    keyring::create_node_key(&keys.join(NODE_KEY), &SystemEntropy).unwrap();
+    let node_key = keyring::load_node_key(&keys.join(NODE_KEY)).unwrap();
+    let ring = Arc::new(KeyRing::open(&keys.join(KEYRING), &node_key, Arc::new(SystemEntropy)).unwrap());
+    let setup = Setup {
+        signer: Arc::new(NoteSigner::from_seed(ORIGIN, KeyAlgorithm::Ed25519, &own.ledger().seed()).unwrap()),
+        sealer: Arc::clone(&ring) as Arc<dyn EntrySealer>,
+        entropy: Arc::new(SystemEntropy),
+        sizes: Sizes { segment_bytes: 64 * 1024, reserve_bytes: 4 * 1024 },
+    };
+    let (erased, kept) = (ring.create().unwrap(), ring.create().unwrap());
+    let ledger = Ledger::open(&path, setup, 1_000).unwrap();
+    for subject in [erased, kept] {
+        let details = details::Release::default();
+        ledger.append(Entry::new(2_000, Some(*subject.as_bytes()), &details).unwrap()).await.unwrap();
+    }
+    ledger.close(9_000, "test").await.unwrap();
+    ring.destroy(erased).unwrap();
+    let verify = |deep: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hibiki-node"));
+        command.args(["ledger", "verify", "--format", "json", "--config"]).arg(&config);
+        command.arg("--folder").arg(&path).args(deep.then_some("--deep"));
+        Said::from(command.output().unwrap())
+    };
+    let said = verify(true);
+    assert_eq!(said.code, Some(1), "the keys are in use by a node: {said:?}");
+    assert!(said.err.contains("in use"), "{said:?}");
+    drop((ledger, ring));
+    let said = verify(true);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!((&said.json()["opened"], &said.json()["erased"]), (&json!(3), &json!(1)));
+    let said = verify(false);
+    assert_eq!((said.code, &said.json()["opened"]), (Some(0), &json!(0)));
 }

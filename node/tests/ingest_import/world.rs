@@ -13,7 +13,7 @@ use hibiki_node::keyring::KeyRing;
 use hibiki_node::ledger::{
     Content, EntrySealer, Ledger, Logged, MemoryStorage, Setup, Sizes, Storage, details,
 };
-use hibiki_node::recordbook::RecordBook;
+use hibiki_node::recordbook::{BookError, RecordBook};
 use hibiki_node::shutdown::{self, ShutdownTrigger};
 use hibiki_node::store::{Committer, MemoryStore, Store};
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
@@ -84,8 +84,12 @@ impl Disk {
     }
 
     pub(crate) async fn book(&self, store: Arc<dyn Store>) -> Arc<RecordBook> {
+        self.try_book(store).await.unwrap()
+    }
+
+    pub(crate) async fn try_book(&self, store: Arc<dyn Store>) -> Result<Arc<RecordBook>, BookError> {
         let committer = Committer::start(Arc::clone(&store)).unwrap();
-        Arc::new(RecordBook::open(store, committer, Arc::clone(&self.keys)).await.unwrap())
+        RecordBook::open(store, committer, Arc::clone(&self.keys)).await.map(Arc::new)
     }
 
     pub(crate) fn open_ledger(&self) -> Ledger {
