@@ -141,6 +141,7 @@ impl Membership {
             in_force: watch::Sender::new(roster),
         }));
         membership.announce();
+        membership.recall();
         if let Err(OfferError::Archive(error)) = membership.offer(opening.given).await {
             membership.0.board.raise("trust-list-storage", error.to_string());
         }
@@ -259,6 +260,18 @@ impl Membership {
              the list installed first stays in force; call the council and the regulator"
         );
         self.0.board.raise("trust-list-fork", text);
+    }
+
+    /// An alarm of an earlier run stands until somebody has taken the evidence away.
+    fn recall(&self) {
+        if let Some(place) = self.0.evidence.kept() {
+            let text = format!(
+                "two different trust lists of one epoch carried the council's signatures; both are kept as \
+                 evidence in {place}; call the council and the regulator, and move the files away when it is \
+                 settled"
+            );
+            self.0.board.raise("trust-list-fork", text);
+        }
     }
 
     /// Puts the list in force on the board and into the metrics.

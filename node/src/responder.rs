@@ -74,6 +74,8 @@ pub struct Foundation {
     pub local: Arc<dyn Local>,
     /// Its holds.
     pub holds: Arc<dyn HoldKeeper>,
+    /// Whether its disk is nearly full: then the ledger may not find room, and nothing is released.
+    pub low_space: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Its rules.
     pub policy: Policy,
 }

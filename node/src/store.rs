@@ -64,6 +64,11 @@ pub trait Store: Send + Sync {
     /// Figures for metrics and `status`. Cheap; never fails.
     fn stats(&self) -> StoreStats;
 
+    /// Whether only urgent batches are taken. Cheap enough to ask before every release.
+    fn low_space(&self) -> bool {
+        self.stats().low_space
+    }
+
     /// What this engine can do.
     fn capabilities(&self) -> Capabilities;
 }

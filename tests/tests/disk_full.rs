@@ -64,7 +64,7 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     let data = disk.folder.join("data");
     let settings = Settings { data_dir: Some((House::Hospital, data)), ..Settings::default() };
     let mut town = Town::found(&folder.path().join("t"), &settings, &mut |_| {}).unwrap();
-    let (people, family) = family::found(15, clock::today());
+    let (mut people, family) = family::found(15, clock::today());
     town.load(&people, &mut |_| {}).unwrap();
     let card = town.issue_card(&family.mother).unwrap();
     let wanted = people.resident(&family.third_grader).unwrap().name.clone();
@@ -82,9 +82,13 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     assert_eq!((part.outcome.as_str(), part.records.len()), ("not_logged", 0));
     assert!(part.receipt.is_none());
     assert_eq!(full.coverage.outcomes["data"], 5, "the others are not affected");
-    let refused = staff::import(&town, House::Hospital, &people.archives[&House::Hospital].ndjson).unwrap();
-    let reason = refused.error.unwrap();
-    assert!(reason.contains("space") && refused.tally["added"].as_u64().unwrap_or(0) == 0, "{reason}");
+    let local = &people.archives[&House::Hospital].numbers[&family.third_grader];
+    let fresh = format!(
+        r#"{{"resourceType":"Immunization","id":"fresh-1","status":"completed","vaccineCode":{{"text":"BCG"}},"patient":{{"reference":"Patient/{local}"}},"occurrenceDateTime":"2019-10-23"}}"#
+    );
+    let refused = staff::import(&town, House::Hospital, &fresh).unwrap();
+    let reason = refused.error.clone().unwrap_or_default();
+    assert!(!refused.whole && reason.contains("space") && refused.acknowledged() == 0, "{refused:?}");
 
     // It starts while the disk is full, and still releases nothing.
     town.node_mut(House::Hospital).kill();
@@ -94,6 +98,8 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     // Room again: it goes on by itself, and what it releases is in the ledger.
     disk.make_room();
     assert!(clock::wait_until(Duration::from_secs(30), || !low(&town)), "the node notices");
+    assert!(staff::import(&town, House::Hospital, &fresh).unwrap().whole);
+    people.add(House::Hospital, &fresh, "Immunization/fresh-1", &[&family.third_grader]);
     let again = view(&town);
     assert!(again.coverage.complete, "{:?}", again.coverage);
     assert_eq!(again.keys().unwrap(), people.expected(&family.third_grader));

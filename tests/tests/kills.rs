@@ -1,7 +1,6 @@
 //! `kill -9` in the middle of imports and of queries: what was acknowledged is there afterwards.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hibiki_tests::chance::Chance;
@@ -15,8 +14,9 @@ use hibiki_tests::view::{Receipt, View};
 
 /// Kills in all, unless `HIBIKI_KILLS` says otherwise.
 const KILLS: usize = 50;
-/// Records of one import: enough that many batches are under way.
-const RECORDS: usize = 400;
+/// Records of one import: enough that several batches are under way. Every round sends the same ones with new
+/// content, so that any number of rounds fits into one answer.
+const RECORDS: usize = 1500;
 
 struct Scene {
     town: Town,
@@ -25,8 +25,8 @@ struct Scene {
     card: Card,
     number: usize,
     chance: Chance,
-    /// Records the hospital acknowledged, beyond those of the family.
-    acknowledged: BTreeSet<String>,
+    /// The round whose content of each record the hospital is known to hold; 0 before the first.
+    held: Vec<usize>,
     /// Promises the hospital made.
     receipts: Vec<Receipt>,
 }
@@ -51,37 +51,40 @@ fn nothing_acknowledged_is_lost_to_kills() {
         card,
         number,
         chance: Chance::new(50),
-        acknowledged: BTreeSet::new(),
+        held: vec![0; RECORDS],
         receipts: Vec::new(),
     };
-    let (mut cut_imports, mut cut_queries) = (0, 0);
-    for kill in 0..kills() {
-        if kill % 2 == 0 {
-            cut_imports += usize::from(scene.kill_during_import(kill));
+    let (mut cut_imports, mut half_acknowledged, mut cut_queries) = (0, 0, 0);
+    for kill in 1..=kills() {
+        if kill % 2 == 1 {
+            let acknowledged = scene.kill_during_import(kill);
+            cut_imports += usize::from(acknowledged < RECORDS);
+            half_acknowledged += usize::from((1..RECORDS).contains(&acknowledged));
         } else {
             cut_queries += usize::from(scene.kill_during_query());
         }
         scene.town.start(House::Hospital).unwrap();
         scene.assert_everything_is_there();
     }
-    eprintln!("{} kills: {cut_imports} cut an import short, {cut_queries} a query", kills());
-    assert!(cut_imports > 0, "no import was cut short: the kills prove nothing");
+    eprintln!(
+        "{} kills: {cut_imports} cut an import short, {half_acknowledged} of them with a part acknowledged; \
+         {cut_queries} cut a query short",
+        kills()
+    );
+    assert!(half_acknowledged > 0, "no import was cut with something acknowledged: the kills prove nothing");
     scene.assert_ledger_keeps_its_promises();
 }
 
 impl Scene {
-    /// Kills the hospital while it imports; whether that cut the import short.
-    fn kill_during_import(&mut self, round: usize) -> bool {
+    /// Kills the hospital while it imports; how many records it had acknowledged.
+    fn kill_during_import(&mut self, round: usize) -> usize {
         let local = self.people.archives[&House::Hospital].numbers[&self.family.third_grader].clone();
-        let ids: Vec<String> = (0..RECORDS).map(|n| format!("kill-{round}-{n}")).collect();
-        let lines: Vec<String> = ids
-            .iter()
-            .map(|id| {
-                format!(
-                    r#"{{"resourceType":"Immunization","id":"{id}","status":"completed","vaccineCode":{{"text":"BCG"}},"patient":{{"reference":"Patient/{local}"}},"occurrenceDateTime":"2019-10-23"}}"#
-                )
-            })
-            .collect();
+        let line = |n: usize| {
+            format!(
+                r#"{{"resourceType":"Immunization","id":"kill-{n}","status":"completed","vaccineCode":{{"text":"BCG"}},"patient":{{"reference":"Patient/{local}"}},"occurrenceDateTime":"2019-10-23","lotNumber":"{round}"}}"#
+            )
+        };
+        let lines: Vec<String> = (0..RECORDS).map(line).collect();
         let wait = Duration::from_millis(30 + self.chance.below(250));
         let pid = self.town.node(House::Hospital).pid().unwrap();
         let killer = std::thread::spawn(move || {
@@ -93,8 +96,8 @@ impl Scene {
         self.town.node_mut(House::Hospital).kill();
         // A command that could not even say what happened acknowledged nothing.
         let count = imported.as_ref().map_or(0, staff::Imported::acknowledged) as usize;
-        self.acknowledged.extend(ids.into_iter().take(count).map(|id| format!("Immunization/{id}")));
-        count < RECORDS
+        self.held.iter_mut().take(count).for_each(|held| *held = round);
+        count
     }
 
     /// Kills the hospital while a view is under way; whether that cost the view the hospital's part.
@@ -121,11 +124,22 @@ impl Scene {
         assert!(view.coverage.complete, "{:?}", view.coverage);
         let shown = view.keys().unwrap().remove(&House::Hospital).unwrap();
         let loaded = &self.people.expected(&self.family.third_grader)[&House::Hospital];
-        let lost: Vec<&String> =
-            loaded.union(&self.acknowledged).filter(|key| !shown.contains(*key)).collect();
+        let lost: Vec<&String> = loaded.difference(&shown).collect();
         assert_eq!(lost, Vec::<&String>::new(), "acknowledged and lost");
-        // What was not acknowledged may have become durable all the same; it counts from now on.
-        self.acknowledged.extend(shown.into_iter().filter(|key| key.starts_with("Immunization/kill-")));
+        let mut rounds = vec![0; RECORDS];
+        for record in &view.part(House::Hospital).unwrap().records {
+            let number = |key: &str| {
+                record.content[key].as_str().and_then(|text| text.rsplit('-').next()?.parse().ok())
+            };
+            if record.key().starts_with("Immunization/kill-") {
+                rounds[number("id").unwrap_or(RECORDS)] = number("lotNumber").unwrap();
+            }
+        }
+        for (n, (held, shown)) in self.held.iter_mut().zip(rounds).enumerate() {
+            assert!(shown >= *held, "record {n}: round {held} was acknowledged, round {shown} is there");
+            // What was not acknowledged may have become durable all the same; it counts from now on.
+            *held = shown;
+        }
         self.receipts.extend(view.part(House::Hospital).unwrap().receipt.clone());
     }
 

@@ -74,6 +74,7 @@ fn open_store(host: &Host) -> Result<Arc<dyn Store>, StartError> {
             let options = SledOptions {
                 cache_bytes: config.cache_mib << 20,
                 reserve_bytes: config.ballast_mib << 20,
+                low_bytes: config.low_space_mib << 20,
                 ..SledOptions::new(&config.path)
             };
             let store = SledStore::open(options).map_err(|error| cannot("the store", &error))?;

@@ -126,6 +126,7 @@ fn responder(
     consents: &Arc<Consents>,
 ) -> Arc<dyn services::Responder> {
     let (policy, means) = (&host.config.policy, &ground.means);
+    let store = Arc::clone(&ground.store);
     Arc::new(InstitutionResponder::new(Foundation {
         own: means.own.clone(),
         env: means.env.clone(),
@@ -139,6 +140,7 @@ fn responder(
             records: Arc::clone(&ground.book),
         }),
         holds: Arc::clone(holds) as Arc<dyn HoldKeeper>,
+        low_space: Arc::new(move || store.low_space()),
         policy: Policy {
             answer_floor: Duration::from_millis(policy.answer_floor_ms),
             ages: AgeGate {

@@ -22,6 +22,9 @@ pub trait EvidenceKeeper: Send + Sync {
         ours: &'a SignedTrustList,
         other: &'a SignedTrustList,
     ) -> Pending<'a, io::Result<String>>;
+
+    /// Where evidence lies that was kept earlier, in words for the operator; none if there is none.
+    fn kept(&self) -> Option<String>;
 }
 
 /// Keeps evidence as files `trust-list-EPOCH-DIGEST.cbor`, exactly as the lists were published.
@@ -46,6 +49,12 @@ impl EvidenceKeeper for EvidenceFolder {
         let kept = [ours, other].iter().try_for_each(|list| write(&self.0, epoch, list));
         let place = self.0.display().to_string();
         Box::pin(async move { kept.map(|()| place) })
+    }
+
+    fn kept(&self) -> Option<String> {
+        let mut files = fs::read_dir(&self.0).ok()?.flatten();
+        let any = files.any(|file| file.path().extension().is_some_and(|extension| extension == "cbor"));
+        any.then(|| self.0.display().to_string())
     }
 }
 

@@ -145,10 +145,19 @@ async fn two_lists_of_one_epoch_are_kept_as_evidence() {
     membership.offer(&[third]).await.unwrap();
     std::fs::remove_dir_all(world.folder.path().join("evidence")).unwrap();
     world.board.clear("trust-list-fork");
-    let late = membership.offer(&[other]).await.unwrap();
+    let late = membership.offer(std::slice::from_ref(&other)).await.unwrap();
     assert_eq!(late.refused, Some(Refused::Rollback { installed: 3, offered: 2 }));
     assert_eq!(evidence().len(), 2);
     assert!(world.problem("trust-list-fork").is_some());
+    // The alarm outlives a restart; it ends when the evidence has been taken away.
+    for left in [true, false] {
+        world.board.clear("trust-list-fork");
+        if !left {
+            std::fs::remove_dir_all(world.folder.path().join("evidence")).unwrap();
+        }
+        world.open(&[]).await.unwrap();
+        assert_eq!(world.problem("trust-list-fork").is_some(), left);
+    }
 }
 
 /// An archive whose disk is full.

@@ -99,6 +99,10 @@ impl Reply<'_> {
     }
 
     async fn log(&self, entry: Result<Entry, NotLogged>) -> Result<Receipt, NotLogged> {
+        // The last room belongs to holds and revocations.
+        if (self.responder.base.low_space)() {
+            return Err(NotLogged::NoSpace);
+        }
         let entry = entry?.with_digest(DigestKind::Query, self.part.0);
         let logged = self.responder.base.ledger.append(entry).await?;
         Ok(Receipt { origin: logged.origin, index: logged.index, leaf_hash: Digest(logged.leaf_hash.0) })

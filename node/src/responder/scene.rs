@@ -125,6 +125,7 @@ pub(super) struct Scene {
     pub(super) books: Arc<LocalBooks>,
     pub(super) clock: Arc<SetClock>,
     pub(super) ledger: Ledger,
+    pub(super) low_space: Arc<std::sync::atomic::AtomicBool>,
     pub(super) registry_key: SigningKey,
     pub(super) audience_key: AudienceKey,
     pub(super) accepted: Accepted,
@@ -191,6 +192,8 @@ impl Scene {
             broken: false,
         })));
         let list = Arc::new(accepted.clone());
+        let low_space = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let disk = Arc::clone(&low_space);
         let responder = InstitutionResponder::new(Foundation {
             own: own.clone(),
             env,
@@ -199,6 +202,7 @@ impl Scene {
             ledger: ledger.clone(),
             local: Arc::<LocalBooks>::clone(&books),
             holds: Arc::new(NoHolds),
+            low_space: Arc::new(move || disk.load(std::sync::atomic::Ordering::Relaxed)),
             policy: Policy {
                 answer_floor: Duration::from_millis(20),
                 ages: AgeGate { adult_years: 18, sensitive_years: 15, sensitive: vec![category("growth")] },
@@ -211,6 +215,7 @@ impl Scene {
             books,
             clock,
             ledger,
+            low_space,
             registry_key,
             audience_key,
             accepted,

@@ -294,6 +294,18 @@ async fn without_a_ledger_nothing_is_released() {
 }
 
 #[tokio::test]
+async fn on_a_nearly_full_disk_nothing_is_released() {
+    let scene = Scene::new();
+    let before = scene.ledger.size();
+    scene.low_space.store(true, std::sync::atomic::Ordering::Relaxed);
+    let answer = scene.answer(scene.asked()).await.unwrap();
+    assert_eq!((answer.outcome, answer.records.len(), answer.receipt), (Outcome::NotLogged, 0, None));
+    assert_eq!(scene.ledger.size(), before);
+    scene.low_space.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(scene.answer(scene.asked()).await.unwrap().outcome, Outcome::Data);
+}
+
+#[tokio::test]
 async fn unreadable_books_are_a_fault_and_never_nothing_to_show() {
     let scene = Scene::new();
     scene.books.0.lock().unwrap().broken = true;

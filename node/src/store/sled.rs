@@ -49,13 +49,15 @@ pub struct SledOptions {
     /// Bytes of disk set aside for urgent writes and for opening on a full disk; 0 sets none aside and gives
     /// up both.
     pub reserve_bytes: u64,
+    /// Free bytes below which only urgent batches are taken; 0 for no more than the store itself needs.
+    pub low_bytes: u64,
 }
 
 impl SledOptions {
     /// 256 MiB of cache and 64 MiB of reserve.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), cache_bytes: 256 << 20, reserve_bytes: 64 << 20 }
+        Self { dir: dir.into(), cache_bytes: 256 << 20, reserve_bytes: 64 << 20, low_bytes: 0 }
     }
 }
 
@@ -111,7 +113,7 @@ impl SledStore {
 
     fn open_inner(options: SledOptions, durable: bool) -> Result<Self> {
         directory::prepare(&options.dir)?;
-        let space = Space::new(&options.dir, options.reserve_bytes);
+        let space = Space::new(&options.dir, options.reserve_bytes, options.low_bytes);
         space.before_open();
         let live = Live::open(&options.dir, options.cache_bytes, durable).map_err(|error| match error {
             StoreError::Io { kind, .. } if super::error::means_no_space(kind) => space.exhausted(),
@@ -334,6 +336,10 @@ impl Store for SledStore {
             blob_files: directory::blob_files(&database),
             fault: fault.map(|error| error.to_string()),
         }
+    }
+
+    fn low_space(&self) -> bool {
+        self.space.is_low()
     }
 
     fn capabilities(&self) -> Capabilities {

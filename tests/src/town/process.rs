@@ -3,7 +3,7 @@
 //! Children are started by one thread that lives as long as this process, through `setpriv --pdeathsig KILL`:
 //! the kernel then ends them with us, whatever ends us.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use hibiki_protocol::time::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -31,6 +32,7 @@ pub struct Node {
     data: PathBuf,
     programs: Programs,
     child: Option<Child>,
+    launched: Timestamp,
     wrapper: Vec<String>,
 }
 
@@ -46,6 +48,7 @@ impl Node {
             config,
             programs: programs.clone(),
             child: None,
+            launched: Timestamp(0),
             wrapper: Vec::new(),
         }
     }
@@ -120,6 +123,7 @@ impl Node {
             .arg("run")
             .arg(&self.config);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.launched = clock::now();
         let started = spawn(command).map_err(|source| TownError::file(Path::new("setpriv"), source))?;
         self.child = Some(started);
         Ok(())
@@ -164,11 +168,17 @@ impl Node {
         self.programs.node_json(&["status", "--config", &self.config_text, "--format", "json"])
     }
 
-    /// Members it is connected to.
-    pub fn links_up(&self) -> BTreeSet<String> {
+    /// When it was last started.
+    pub fn launched(&self) -> Timestamp {
+        self.launched
+    }
+
+    /// Members it is connected to, and since when.
+    pub fn links_up(&self) -> BTreeMap<String, Timestamp> {
         let status = self.status().unwrap_or_default();
         let links = status["links"].as_object().cloned().unwrap_or_default();
-        links.into_iter().filter(|(_, link)| link["state"] == "up").map(|(member, _)| member).collect()
+        let up = links.into_iter().filter(|(_, link)| link["state"] == "up");
+        up.map(|(member, link)| (member, Timestamp(link["since"].as_u64().unwrap_or_default()))).collect()
     }
 
     /// Sends a signal; a process that is gone gets none.

@@ -123,7 +123,12 @@ pub fn import(town: &Town, house: House, ndjson: &str) -> Result<Imported, TownE
 /// Registry or institution refuse.
 pub fn link(town: &Town, house: House) -> Result<Value, TownError> {
     let tokens = town.folder().join("inbox").join(format!("{house}.tokens"));
-    at(town, House::CityHall, &["resident", "tokens", "--member", house.id(), "--all", "--out", &text(&tokens)], CLERKS[0])?;
+    at(
+        town,
+        House::CityHall,
+        &["resident", "tokens", "--member", house.id(), "--all", "--out", &text(&tokens)],
+        CLERKS[0],
+    )?;
     at(town, house, &["link", "import", &text(&tokens)], CLERKS[0])
 }
 

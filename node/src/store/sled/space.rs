@@ -27,14 +27,22 @@ const WRITE_AMPLIFICATION: u64 = 4;
 pub(super) struct Space {
     dir: PathBuf,
     reserve_bytes: u64,
+    /// Free space below which ordinary batches are not taken.
+    floor_bytes: u64,
     held: Mutex<bool>,
 }
 
 impl Space {
-    /// Looks at the reserve in `dir`, which must exist. `reserve_bytes` 0 means: none is kept.
-    pub(super) fn new(dir: &Path, reserve_bytes: u64) -> Self {
+    /// Looks at the reserve in `dir`, which must exist. `reserve_bytes` 0 means: none is kept. Ordinary batches
+    /// are taken while `low_bytes` are free, and never with less than the head-room.
+    pub(super) fn new(dir: &Path, reserve_bytes: u64, low_bytes: u64) -> Self {
         let complete = fs::metadata(dir.join("reserve")).is_ok_and(|meta| meta.len() == reserve_bytes);
-        Self { dir: dir.to_owned(), reserve_bytes, held: Mutex::new(complete || reserve_bytes == 0) }
+        Self {
+            dir: dir.to_owned(),
+            reserve_bytes,
+            floor_bytes: low_bytes.max(HEADROOM_BYTES),
+            held: Mutex::new(complete || reserve_bytes == 0),
+        }
     }
 
     /// Bytes this process may still use on the file system; the largest number when it does not say.
@@ -59,13 +67,13 @@ impl Space {
     pub(super) fn is_low(&self) -> bool {
         let mut held = self.held();
         self.restore(&mut held);
-        !*held || self.free() < HEADROOM_BYTES
+        !*held || self.free() < self.floor_bytes
     }
 
     /// Decides whether a batch of `bytes` is taken.
     pub(super) fn admit(&self, bytes: usize, urgent: bool) -> Result<()> {
         let cost = (bytes as u64).saturating_mul(WRITE_AMPLIFICATION);
-        let need = HEADROOM_BYTES.saturating_add(cost);
+        let need = self.floor_bytes.saturating_add(cost);
         let mut held = self.held();
         self.restore(&mut held);
         let free = self.free();
@@ -76,7 +84,7 @@ impl Space {
             let need = if *held { need } else { need.saturating_add(self.reserve_bytes) };
             return Err(StoreError::NoSpace { free, need });
         }
-        if free < need {
+        if free < HEADROOM_BYTES.saturating_add(cost) {
             self.release(&mut held);
         }
         let (free, need) = (self.free(), cost.saturating_add(SEGMENT_BYTES as u64));
@@ -85,7 +93,7 @@ impl Space {
 
     /// The error for a write that found no room in spite of everything.
     pub(super) fn exhausted(&self) -> StoreError {
-        StoreError::NoSpace { free: self.free(), need: HEADROOM_BYTES + self.reserve_bytes }
+        StoreError::NoSpace { free: self.free(), need: self.floor_bytes.saturating_add(self.reserve_bytes) }
     }
 
     fn restore(&self, held: &mut bool) {
@@ -159,7 +167,7 @@ mod tests {
     fn the_reserve_has_real_blocks_and_comes_back() {
         use std::os::unix::fs::MetadataExt as _;
         let dir = tempfile::tempdir().unwrap();
-        let space = Space::new(dir.path(), 1 << 20);
+        let space = Space::new(dir.path(), 1 << 20, 0);
         assert!(!space.is_low(), "there is room, so the reserve is set aside at the first look");
         assert!(fs::metadata(space.file()).unwrap().blocks() * 512 >= 1 << 20);
         let mut held = space.held();
@@ -168,8 +176,18 @@ mod tests {
         drop(held);
         space.admit(10, false).unwrap();
         assert!(space.file().exists());
-        assert!(*Space::new(dir.path(), 1 << 20).held(), "found again after a restart");
-        assert!(!*Space::new(dir.path(), 2 << 20).held(), "another size is set aside anew");
+        assert!(*Space::new(dir.path(), 1 << 20, 0).held(), "found again after a restart");
+        assert!(!*Space::new(dir.path(), 2 << 20, 0).held(), "another size is set aside anew");
+    }
+
+    #[test]
+    fn below_the_watermark_only_urgent_batches_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let space = Space::new(dir.path(), 1 << 20, u64::MAX);
+        assert!(space.is_low());
+        assert!(matches!(space.admit(10, false), Err(StoreError::NoSpace { .. })));
+        space.admit(10, true).unwrap();
+        assert!(space.file().exists(), "there is room for it without the reserve");
     }
 
     #[test]
