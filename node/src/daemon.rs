@@ -47,6 +47,8 @@ impl Services for Node {
         );
         let services = roles::take(host, &ground, &links).await?;
         links.start(services, host.shutdown.clone());
+        let listening = endpoint.local_addr().ok().map(|address| address.to_string());
+        host.board.update(|status| status.listening = listening);
         figures::keep(host, &ground);
         let foundations::Ground { membership, means, committer, .. } = ground;
         Ok(Self { endpoint, membership, ledger: means.ledger, env: means.env, committer })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::foundations::Ground;
 use super::grace_millis;
 use crate::cli::run::Host;
+use crate::ledger::Ledger;
 use crate::observe::board::{LedgerStatus, StoreStatus};
 use crate::observe::metrics;
 
@@ -16,6 +17,7 @@ pub(super) fn keep(host: &Host, ground: &Ground) {
     let (board, store, ledger) = (host.board.clone(), ground.store.clone(), ground.means.ledger.clone());
     let (membership, mut shutdown) = (ground.membership.clone(), host.shutdown.clone());
     let grace = grace_millis(host.config.federation.grace_days);
+    let (env, mut signed) = (host.env.clone(), Signed::default());
     host.env.spawn(async move {
         loop {
             let stats = store.stats();
@@ -29,7 +31,13 @@ pub(super) fn keep(host: &Host, ground: &Ground) {
                 Some(fault) => board.raise("store", fault.clone()),
                 None => board.clear("store"),
             }
-            board.set_ledger(LedgerStatus { entries: ledger.size(), ..LedgerStatus::default() });
+            signed.look(&ledger, env.now());
+            board.set_ledger(LedgerStatus {
+                entries: ledger.size(),
+                checkpoint_entries: signed.entries,
+                checkpoint_time: signed.seen,
+                halted: None,
+            });
             metrics::set_count(metrics::LEDGER_ENTRIES, usize::try_from(ledger.size()).unwrap_or(usize::MAX));
             if let Some(free) = stats.free_bytes {
                 metrics::set_count(metrics::STORE_FREE_BYTES, usize::try_from(free).unwrap_or(usize::MAX));
@@ -41,4 +49,22 @@ pub(super) fn keep(host: &Host, ground: &Ground) {
             }
         }
     });
+}
+
+/// What the newest checkpoint covers. A checkpoint carries no time of its own, so it counts from when
+/// it was first seen.
+#[derive(Default)]
+struct Signed {
+    entries: u64,
+    seen: u64,
+}
+
+impl Signed {
+    fn look(&mut self, ledger: &Ledger, now: u64) {
+        // C2SP tlog-checkpoint: the second line is the size of the tree.
+        let size = ledger.newest_checkpoint().and_then(|note| note.lines().nth(1)?.parse().ok());
+        if let Some(entries) = size.filter(|entries| *entries != self.entries) {
+            *self = Self { entries, seen: now };
+        }
+    }
 }
