@@ -178,7 +178,7 @@ fn number_of(town: &Town, card: &Card, cast: &Cast) -> Result<usize, Trouble> {
 
 /// The view as the guardian reads it.
 fn show(town: &Town, card: &Card, number: usize) -> Result<(), Trouble> {
-    say(&town.read_view(card, number)?);
+    say(town.read_view(card, number)?.trim_end());
     Ok(())
 }
 
