@@ -36,13 +36,14 @@ pub fn found_in<'a>(text: &str, data: &'a BTreeSet<String>) -> Vec<&'a str> {
     data.iter().filter(|piece| text.contains(piece.as_str())).map(String::as_str).collect()
 }
 
-/// Personal data in any node's log, as `house: piece`; and an error where a log is empty, for then nothing
+/// Personal data and pieces of records in any node's log, as `house: piece`; and an error where a log is empty, for then nothing
 /// was proved.
 ///
 /// # Errors
 /// A log is empty.
 pub fn in_logs(town: &Town, people: &Population) -> Result<Vec<String>, String> {
-    let data = personal_data(people);
+    let mut data = personal_data(people);
+    data.extend(canaries(people).into_values().flatten());
     let mut found = Vec::new();
     for house in House::ALL {
         let log = town.node(house).log();
