@@ -3,7 +3,7 @@
 //! Owns the stage of the end, the signals that move it and the words sent to the service manager. Must not
 //! know: what has to be finished before the end; the parts watch [`Shutdown`] and finish their own.
 
-pub mod manager;
+pub mod service;
 pub mod signals;
 
 use tokio::sync::watch;

@@ -20,7 +20,7 @@ use crate::exit::ExitStatus;
 use crate::hardening::harden;
 use crate::observe::board::{Phase, StatusBoard};
 use crate::observe::{log, metrics, scrape};
-use crate::shutdown::manager::Manager;
+use crate::shutdown::service::Manager;
 use crate::shutdown::signals::Signals;
 use crate::shutdown::{self, Shutdown, Stage};
 
