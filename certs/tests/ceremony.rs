@@ -224,7 +224,12 @@ fn a_power_cut_while_publishing_leaves_one_list_of_that_epoch() {
 #[test]
 fn openssl_reads_a_root_key() {
     if !Command::new("openssl").arg("version").output().is_ok_and(|out| out.status.success()) {
-        eprintln!("SKIPPED openssl_reads_a_root_key: openssl is not installed, nothing was compared with it");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!(
+                "SKIPPED openssl_reads_a_root_key: openssl is not installed, nothing was compared with it\n"
+            ),
+        );
         return;
     }
     let desk = Desk::new();

@@ -20,7 +20,10 @@ const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
 fn shared(path: &str) -> Option<PathBuf> {
     let path = Path::new(SHARED).join(path);
     if !path.exists() {
-        eprintln!("SKIPPED: ../shared not present beside the workspace ({})", path.display());
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: ../shared not present beside the workspace ({})\n", path.display()),
+        );
         return None;
     }
     Some(path)

@@ -38,8 +38,11 @@ fn loaded(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn every_vaccination_measurement_and_allergy_of_every_child_is_shown() {
     let Some(extract) = extract() else {
-        eprintln!(
-            "SKIPPED every child: no shared/data/synthea-r4-smart beside the repository (HIBIKI_SHARED_DATA)"
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!(
+                "SKIPPED every child: no shared/data/synthea-r4-smart beside the repository (HIBIKI_SHARED_DATA)\n"
+            ),
         );
         return;
     };

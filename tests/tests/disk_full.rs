@@ -58,7 +58,10 @@ impl Drop for Disk {
 fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::make(folder.path(), 160) else {
-        eprintln!("SKIPPED disk full: a loop device cannot be mounted here (needs root)");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED disk full: a loop device cannot be mounted here (needs root)\n"),
+        );
         return;
     };
     let data = disk.folder.join("data");

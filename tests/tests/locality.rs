@@ -86,7 +86,10 @@ fn memory(town: &Town, scanner: &Scanner, scratch: &std::path::Path) {
     let (bytes, gateway) = match dump(House::CityHall) {
         Ok(dumped) => dumped,
         Err(error) => {
-            eprintln!("SKIPPED the gateway's memory: it cannot be read here ({error}); run as root");
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("SKIPPED the gateway's memory: it cannot be read here ({error}); run as root\n"),
+            );
             return;
         }
     };

@@ -125,7 +125,10 @@ fn faketime() -> Option<String> {
 #[test]
 fn wrong_clocks_are_noticed_and_named() {
     let Some(library) = faketime() else {
-        eprintln!("SKIPPED wrong clocks: libfaketime is not installed (apt-get install faketime)");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED wrong clocks: libfaketime is not installed (apt-get install faketime)\n"),
+        );
         return;
     };
     let mut scene = scene();

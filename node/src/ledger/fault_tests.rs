@@ -302,7 +302,10 @@ impl Drop for SmallDisk {
 #[tokio::test]
 async fn a_really_full_disk() {
     let Some(disk) = SmallDisk::new() else {
-        eprintln!("SKIPPED: a real full disk needs root, mkfs.ext4 and a loop device");
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: a real full disk needs root, mkfs.ext4 and a loop device\n"),
+        );
         return;
     };
     let (setup, _) = setup();

@@ -10,7 +10,10 @@ use crate::world::{Node, SECRETS, dose, doses, patient};
 fn shared(path: &str) -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")).join(path);
     if !path.exists() {
-        eprintln!("SKIPPED: ../shared not present beside the workspace ({})", path.display());
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: ../shared not present beside the workspace ({})\n", path.display()),
+        );
         return None;
     }
     Some(path)

@@ -375,7 +375,10 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path, &[u8])) {
 fn transparency_dev_vectors() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/vectors/merkle/testdata"));
     if !root.is_dir() {
-        eprintln!("SKIPPED: no transparency-dev/merkle vectors at {}", root.display());
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("SKIPPED: no transparency-dev/merkle vectors at {}\n", root.display()),
+        );
         return;
     }
     let mut count = [0, 0];
