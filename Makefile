@@ -57,4 +57,4 @@ soak: build
 	HIBIKI_KILLS=500 HIBIKI_POWERCUT_TRIALS=100 $(CARGO) test --locked -p hibiki-tests -p hibiki-node -- --test-threads=1 --nocapture
 
 powercut:
-	HIBIKI_POWERCUT_TRIALS=50 $(CARGO) test --locked -p hibiki-node --test store_powercut -- --nocapture
+	HIBIKI_POWERCUT_TRIALS=50 $(CARGO) test --locked -p hibiki-node --test store_durability -- --nocapture
