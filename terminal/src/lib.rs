@@ -1,7 +1,6 @@
 //! The guardian: card, session, and the child's view, which comes together here and only here.
 //!
-//! - [`card`] — the card as a trait: certificate, PIN, signature. In this build a card file; the
-//!   reader follows behind the same trait.
+//! - [`card`] — the card as a trait: certificate, PIN, signature; in a reader (PC/SC) or a file.
 //! - [`federation`] — the trust list as this terminal verified it.
 //! - [`connection`] — the link to the gateway: hello, catching up with trust lists, requests.
 //! - [`session`] — one touch, one PIN: fresh keys, the card's signature, the registry's attestation.

@@ -17,7 +17,7 @@ use hibiki_protocol::signing::SigningKey;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::Role;
 
-use crate::card::{Card, Pin};
+use crate::card::{Card, Pin, Proof};
 use crate::connection::Connection;
 use crate::federation::Federation;
 use crate::trouble::Trouble;
@@ -27,6 +27,32 @@ pub struct Session {
     connection: Connection,
     keys: BTreeMap<MemberId, SigningKey>,
     attestation: Attestation,
+    tries_left: u8,
+}
+
+/// Why a session that stayed open ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The card was taken away.
+    CardRemoved,
+    /// Its time is over.
+    Expired,
+    /// The person ended it.
+    Asked,
+    /// The gateway is gone.
+    GatewayLost,
+}
+
+impl Ended {
+    /// Stable name for JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CardRemoved => "card_removed",
+            Self::Expired => "expired",
+            Self::Asked => "asked",
+            Self::GatewayLost => "gateway_lost",
+        }
+    }
 }
 
 impl Session {
@@ -64,8 +90,8 @@ impl Session {
             issued: now,
             not_after: now.plus(limits::SESSION_MILLIS_MAX),
         });
-        let certificate = card.certificate()?;
-        let card_signature = card.unlock(pin)?.sign(&session::card_message(&statement))?;
+        let Proof { certificate, signature: card_signature, tries_left } =
+            card.prove(pin, &session::card_message(&statement)).await?;
         let digest = Digest::of(&[&statement]);
         let open = OpenSession { statement, card_signature, certificate, keys: public };
         let opened = match connection.call(Request::OpenSession(open)).await? {
@@ -74,7 +100,7 @@ impl Session {
             _ => return Err(Trouble::Protocol("a session request was answered by something else")),
         };
         let attestation = verified(&opened.attestation, &digest, &reply, federation, now)?;
-        Ok(Self { connection, keys, attestation })
+        Ok(Self { connection, keys, attestation, tries_left })
     }
 
     /// Whom the card may act for.
@@ -85,6 +111,11 @@ impl Session {
     /// Whether the card is a simulated one.
     pub fn simulated(&self) -> bool {
         self.attestation.simulated
+    }
+
+    /// Wrong PINs the card forgave after this one.
+    pub fn tries_left(&self) -> u8 {
+        self.tries_left
     }
 
     /// When the session ends.
@@ -105,9 +136,19 @@ impl Session {
     ///
     /// # Errors
     /// The gateway could not be told; the session then ends with the connection.
-    pub async fn close(self) -> Result<(), Trouble> {
-        self.connection.call(CloseSession { version: 1 }.into()).await.map(|_| ())
+    pub async fn close(self) -> Result<Closed, Trouble> {
+        self.connection.call(CloseSession { version: 1 }.into()).await?;
+        Ok(Closed { confirmed: 0, outstanding: 0 })
     }
+}
+
+/// Who knows that a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Institutions that have confirmed it.
+    pub confirmed: u64,
+    /// Institutions the gateway goes on telling.
+    pub outstanding: u64,
 }
 
 /// A fresh key for every institution that can be asked.

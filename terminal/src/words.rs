@@ -4,7 +4,11 @@ use hibiki_protocol::outcome::{Coverage, Outcome};
 use hibiki_protocol::query::Refusal;
 use hibiki_protocol::session::{Relation, SessionRefusal};
 
-use crate::card::CardFault;
+mod card;
+
+pub use card::{inspection, is_simulated, no_card, pin_accepted, shared, waiting};
+
+use crate::session::{Closed, Ended};
 use crate::trouble::Trouble;
 use crate::view::ViewPart;
 
@@ -117,7 +121,7 @@ pub fn relation(relation: Relation) -> Words {
 /// What went wrong, and what to do next.
 pub fn trouble(trouble: &Trouble) -> Words {
     match trouble {
-        Trouble::Card(fault) => card(fault),
+        Trouble::Card(fault) => card::card(fault),
         Trouble::Session(refusal) => session(*refusal),
         Trouble::GatewayUnreachable { gateway, .. } => words(
             format!(
@@ -176,24 +180,41 @@ pub fn trouble(trouble: &Trouble) -> Words {
     }
 }
 
-fn card(fault: &CardFault) -> Words {
-    match fault {
-        CardFault::WrongPin { tries_left } => words(
-            format!("暗証番号が違います。あと {tries_left} 回まちがえるとロックされます。"),
-            format!("Wrong PIN. {tries_left} tries left before the card locks."),
-        ),
-        CardFault::MalformedPin => words("暗証番号は 4 桁の数字です。", "The PIN is four digits."),
-        CardFault::Blocked => words(
-            "暗証番号がロックされています。市区町村の窓口で解除してください。",
-            "The PIN is locked. It can be unlocked at the municipal office.",
-        ),
-        CardFault::NoCertificate => words(
-            "カードに利用者証明用電子証明書がありません。市区町村の窓口で確認してください。",
-            "The card carries no user-authentication certificate. Please ask at the municipal office.",
-        ),
-        CardFault::Unusable(reason) => {
-            words(format!("カードを読み取れません：{reason}"), format!("The card cannot be used: {reason}"))
+/// A session that stays open.
+pub fn staying() -> Words {
+    words(
+        "カードを置いたままにしてください。離すと終了します（Ctrl-C でも終了）。",
+        "Leave the card on the reader. The session ends when it is taken away (or with Ctrl-C).",
+    )
+}
+
+/// Why a session that stayed open has ended, and who knows.
+pub fn ended(ended: Ended, closed: Option<Closed>) -> Words {
+    let (ja, en) = match ended {
+        Ended::CardRemoved => {
+            ("カードが離れたため終了しました。", "The card was removed: the session has ended.")
         }
+        Ended::Expired => ("時間が来たため終了しました。", "The session's time is over."),
+        Ended::Asked => ("終了しました。", "The session has ended."),
+        Ended::GatewayLost => (
+            "市の窓口サーバーとの接続が切れたため終了しました。",
+            "The connection to the city's gateway was lost: the session has ended.",
+        ),
+    };
+    match closed {
+        None => words(ja, en),
+        Some(Closed { confirmed, outstanding: 0 }) => words(
+            format!("{ja}{confirmed} 施設すべてが終了を確認しました。"),
+            format!("{en} All {confirmed} institutions have confirmed it."),
+        ),
+        Some(Closed { confirmed, outstanding }) => words(
+            format!(
+                "{ja}{confirmed} 施設が終了を確認しました。{outstanding} 施設には市の窓口サーバーが引き続き伝えます。"
+            ),
+            format!(
+                "{en} {confirmed} institutions have confirmed it; the city's gateway goes on telling {outstanding} more."
+            ),
+        ),
     }
 }
 

@@ -26,7 +26,7 @@ use hibiki_protocol::token::{AudienceKey, IdentityFacts};
 use hibiki_protocol::trust::{
     Member, MemberKind, Role, Root, RootAnchor, SealingKey, SignedTrustList, TlsKey, TrustList,
 };
-use hibiki_terminal::card::{Card, CardFault, Pin, UnlockedCard};
+use hibiki_terminal::card::{Awaiting, Card, CardFault, Inspection, Pin, Proof};
 use hibiki_terminal::connection::Connection;
 use hibiki_terminal::federation::Federation;
 use hibiki_terminal::question::Wish;
@@ -93,20 +93,15 @@ impl Town {
 struct FakeCard;
 
 impl Card for FakeCard {
-    fn certificate(&mut self) -> Result<Vec<u8>, CardFault> {
-        Ok(vec![0x30, 0x00])
+    fn inspect(&mut self) -> Awaiting<'_, Result<Inspection, CardFault>> {
+        Box::pin(async { Err(CardFault::NoCertificate) })
     }
-    fn tries_left(&mut self) -> Result<u8, CardFault> {
-        Ok(3)
+    fn prove<'a>(&'a mut self, _: &'a Pin, _: &'a [u8]) -> Awaiting<'a, Result<Proof, CardFault>> {
+        let proof = Proof { certificate: vec![0x30, 0x00], signature: vec![7; 256], tries_left: 3 };
+        Box::pin(async { Ok(proof) })
     }
-    fn unlock<'card>(&'card mut self, _: &Pin) -> Result<Box<dyn UnlockedCard + 'card>, CardFault> {
-        Ok(Box::new(Self))
-    }
-}
-
-impl UnlockedCard for FakeCard {
-    fn sign(&mut self, _: &[u8]) -> Result<Vec<u8>, CardFault> {
-        Ok(vec![7; 256])
+    fn removed(&self) -> Awaiting<'static, ()> {
+        Box::pin(std::future::pending())
     }
 }
 

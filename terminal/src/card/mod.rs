@@ -1,17 +1,35 @@
 //! The card: a certificate anybody may read, and a signature that only the PIN unlocks.
 //!
-//! The trait is what the terminal needs of an Individual Number card's user-authentication
-//! application (公的個人認証 利用者証明用), whatever stands behind it.
+//! [`Card`] is what the terminal needs of an Individual Number card's user-authentication application
+//! (公的個人認証 利用者証明用), whatever stands behind it: a reader ([`reader`], over PC/SC) or a file
+//! ([`FileCard`]). [`jpki`] speaks to the plastic in [`apdu`]s, [`certificate`] says until when it is valid
+//! and how it signs. None of it holds a card open longer than one act: after a signature the card has
+//! forgotten the PIN before anybody else can ask it for one.
 
+pub mod apdu;
+pub mod certificate;
+mod fault;
 mod file;
+pub mod jpki;
+pub mod reader;
 
+pub use certificate::Certificate;
+pub use fault::{CardFault, Step};
 pub use file::FileCard;
 
 use std::fmt;
+use std::future::Future;
 
 use zeroize::Zeroizing;
 
+/// Digits of a user-authentication PIN.
+const PIN_DIGITS: usize = 4;
+
+/// A future of a card: boxed, so that cards can be held as trait objects.
+pub type Awaiting<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// A PIN on its way from the person to the card; wiped from memory when dropped, never printed.
+#[derive(Clone)]
 pub struct Pin(Zeroizing<String>);
 
 impl Pin {
@@ -23,6 +41,12 @@ impl Pin {
     pub(crate) fn text(&self) -> &str {
         self.0.trim_end_matches(['\r', '\n'])
     }
+
+    /// The four digits; `None` if it is anything else, which then costs no try.
+    pub(crate) fn digits(&self) -> Option<&[u8]> {
+        let bytes = self.text().as_bytes();
+        (bytes.len() == PIN_DIGITS && bytes.iter().all(u8::is_ascii_digit)).then_some(bytes)
+    }
 }
 
 impl fmt::Debug for Pin {
@@ -31,55 +55,53 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// What went wrong with the card.
-#[derive(Debug, thiserror::Error)]
-pub enum CardFault {
-    /// The PIN is not the card's.
-    #[error("wrong PIN; {tries_left} tries left")]
-    WrongPin {
-        /// Tries before the card blocks itself.
-        tries_left: u8,
-    },
-    /// The PIN is not four digits; the card was not asked.
-    #[error("a PIN has four digits")]
-    MalformedPin,
-    /// The PIN was wrong too often.
-    #[error("the card's PIN is blocked")]
-    Blocked,
-    /// The card has no certificate.
-    #[error("the card carries no user-authentication certificate")]
-    NoCertificate,
-    /// The card cannot be read or does not answer as it should.
-    #[error("the card cannot be used: {0}")]
-    Unusable(String),
+/// What a card shows without a PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// Its user-authentication certificate.
+    pub certificate: Certificate,
+    /// Wrong PINs it still forgives.
+    pub tries_left: u8,
+    /// Whether another program has the card open, too.
+    pub shared: bool,
 }
 
-/// A card in the reader.
-pub trait Card: Send {
-    /// The user-authentication certificate, DER.
-    ///
-    /// # Errors
-    /// The card has none, or cannot be read.
-    fn certificate(&mut self) -> Result<Vec<u8>, CardFault>;
-
-    /// Tries before the card blocks itself. Asking costs none.
-    ///
-    /// # Errors
-    /// The card cannot be read.
-    fn tries_left(&mut self) -> Result<u8, CardFault>;
-
-    /// Shows the PIN to the card.
-    ///
-    /// # Errors
-    /// The PIN is wrong or blocked.
-    fn unlock<'card>(&'card mut self, pin: &Pin) -> Result<Box<dyn UnlockedCard + 'card>, CardFault>;
+/// What a card gives after its PIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The certificate, DER, of the very card that signed.
+    pub certificate: Vec<u8>,
+    /// The signature, in the form of the certificate's algorithm.
+    pub signature: Vec<u8>,
+    /// Wrong PINs the card forgives from now on.
+    pub tries_left: u8,
 }
 
-/// A card that has accepted its PIN.
-pub trait UnlockedCard {
-    /// Signs `message` as the certificate's key does (RSASSA-PKCS1-v1_5 with SHA-256 for RSA-2048).
-    ///
-    /// # Errors
-    /// The card was removed or refuses.
-    fn sign(&mut self, message: &[u8]) -> Result<Vec<u8>, CardFault>;
+/// A card at hand.
+pub trait Card: Send + Sync {
+    /// Reads what it shows without a PIN. Costs no try.
+    fn inspect(&mut self) -> Awaiting<'_, Result<Inspection, CardFault>>;
+
+    /// Shows the PIN to the card, once, and has `message` signed. When it returns, the card has forgotten
+    /// the PIN, whatever came of it.
+    fn prove<'a>(&'a mut self, pin: &'a Pin, message: &'a [u8]) -> Awaiting<'a, Result<Proof, CardFault>>;
+
+    /// Completes when the card has been taken away since it was found, or nobody can tell any more.
+    fn removed(&self) -> Awaiting<'static, ()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_four_digits_and_never_shown() {
+        for good in ["1234", "0000\n", "9876\r\n"] {
+            assert!(Pin::new(good.to_owned()).digits().is_some(), "{good:?}");
+        }
+        for bad in ["", "123", "12345", "12a4", "１２３４", " 123"] {
+            assert!(Pin::new(bad.to_owned()).digits().is_none(), "{bad:?}");
+        }
+        assert_eq!(format!("{:?}", Pin::new("4711".to_owned())), "Pin(***)");
+    }
 }

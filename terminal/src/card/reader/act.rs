@@ -1,0 +1,119 @@
+//! One act at a card: connect, do it, cut the power. On a thread of its own, within a time.
+//!
+//! The card is asked for alone; where another program has it open, too, it is shared, but held in one
+//! transaction. Either way it ends without power, so that no PIN stays given: a warm reset would not make a
+//! JPKI card forget it.
+
+use std::ffi::CString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use pcsc::{Card, Context, Disposition, Error, MAX_BUFFER_SIZE, Protocols, Scope, ShareMode};
+use tokio::sync::oneshot;
+
+use crate::card::CardFault;
+use crate::card::apdu::{Channel, Command};
+
+/// How long one act may take: reading a certificate or signing takes a contactless card about a second.
+pub(super) const ACT: Duration = Duration::from_millis(4_500);
+
+/// A card during one act.
+pub(super) struct Held<'a> {
+    card: &'a Card,
+    /// Whether another program has it open, too.
+    pub(super) shared: bool,
+}
+
+impl Channel for Held<'_> {
+    fn transmit(&mut self, command: &Command) -> Result<Vec<u8>, CardFault> {
+        let mut buffer = [0; MAX_BUFFER_SIZE];
+        let answer = self.card.transmit(command.bytes(), &mut buffer);
+        answer.map(<[u8]>::to_vec).map_err(|error| fault(error, ""))
+    }
+}
+
+/// Does `act` at the card in `reader`.
+///
+/// When its time is over, the answer is given up and the thread is left to itself: it cuts the power when
+/// the service lets it go on.
+///
+/// # Errors
+/// What the act says; [`CardFault::InUse`] or [`CardFault::Silent`] when its time is over.
+pub(super) async fn at_card<T: Send + 'static>(
+    reader: &str,
+    act: impl FnOnce(&mut Held<'_>) -> Result<T, CardFault> + Send + 'static,
+) -> Result<T, CardFault> {
+    let (done, outcome) = oneshot::channel();
+    let (name, begun) = (reader.to_owned(), Arc::new(AtomicBool::new(false)));
+    let begun_there = begun.clone();
+    let work = move || {
+        let _ = done.send(perform(&name, &begun_there, act));
+    };
+    let spawned = thread::Builder::new().name("card".to_owned()).spawn(work);
+    spawned.map_err(|error| CardFault::Unusable(error.to_string()))?;
+    match tokio::time::timeout(ACT, outcome).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(CardFault::Unusable("the card's thread ended".to_owned())),
+        // Another program's transaction keeps a card from us; a silent card keeps the whole service.
+        Err(_) if begun.load(Ordering::Acquire) => Err(CardFault::InUse),
+        Err(_) => Err(CardFault::Silent),
+    }
+}
+
+fn perform<T>(
+    reader: &str,
+    waiting: &AtomicBool,
+    act: impl FnOnce(&mut Held<'_>) -> Result<T, CardFault>,
+) -> Result<T, CardFault> {
+    let failed = |error| fault(error, reader);
+    let name = CString::new(reader).map_err(|_| CardFault::NoReader)?;
+    let context = Context::establish(Scope::User).map_err(failed)?;
+    let (card, shared) = match context.connect(&name, ShareMode::Exclusive, Protocols::ANY) {
+        Err(Error::SharingViolation) => (context.connect(&name, ShareMode::Shared, Protocols::ANY), true),
+        connected => (connected, false),
+    };
+    let mut card = Unpowered(Some(card.map_err(failed)?));
+    let Some(connected) = card.0.as_mut() else { return Err(CardFault::Removed) };
+    waiting.store(true, Ordering::Release);
+    let transaction = connected.transaction().map_err(failed)?;
+    waiting.store(false, Ordering::Release);
+    let outcome = act(&mut Held { card: &transaction, shared });
+    // Without power before anybody whom the transaction kept waiting gets the card.
+    let _ = transaction.end(Disposition::UnpowerCard);
+    outcome
+}
+
+/// A connection that ends with a card without power, also when the act between panics.
+struct Unpowered(Option<Card>);
+
+impl Drop for Unpowered {
+    fn drop(&mut self) {
+        if let Some(card) = self.0.take() {
+            let _ = card.disconnect(Disposition::UnpowerCard);
+        }
+    }
+}
+
+/// A PC/SC error as a fault.
+pub(super) fn fault(error: Error, reader: &str) -> CardFault {
+    match error {
+        Error::NoService | Error::ServiceStopped => CardFault::NoService,
+        Error::NoAccess | Error::SecurityViolation => CardFault::Denied,
+        Error::NoReadersAvailable => CardFault::NoReader,
+        Error::SharingViolation => CardFault::InUse,
+        Error::NoSmartcard
+        | Error::RemovedCard
+        | Error::ResetCard
+        | Error::UnpoweredCard
+        | Error::NotTransacted
+        | Error::ReaderUnavailable
+        | Error::UnknownReader
+        | Error::InvalidHandle => CardFault::Removed,
+        Error::UnresponsiveCard | Error::UnsupportedCard | Error::ProtoMismatch | Error::CommError => {
+            CardFault::Mute { reader: reader.to_owned() }
+        }
+        other => CardFault::Unusable(other.to_string()),
+    }
+}

@@ -1,0 +1,112 @@
+//! `login`: a session, and whom the card may act for; with `--stay`, until the card is taken away.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Common, Format, out, out_json, say};
+use crate::card::Card;
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::federation::Federation;
+use crate::json::SubjectJson;
+use crate::session::{Ended, Session};
+use crate::trouble::Trouble;
+use crate::{clock, print, words};
+
+#[derive(Debug, Args)]
+pub(super) struct LoginArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Keep the session open until the card is taken away, ten minutes are over, or Ctrl-C.
+    #[arg(long)]
+    stay: bool,
+}
+
+/// A session, the card it lives by, and the federation it is in.
+pub(super) struct Open {
+    pub(super) session: Session,
+    pub(super) card: Box<dyn Card>,
+    pub(super) federation: Federation,
+}
+
+pub(super) async fn run(args: LoginArgs) -> Result<(), Trouble> {
+    let open = open(&args.common).await?;
+    let Open { session, card, .. } = &open;
+    match args.common.format {
+        Format::Human => {
+            out(&format!("閲覧できる方 / This card may act for:\n{}", print::subjects(session.subjects())));
+        }
+        Format::Json => {
+            let subjects: Vec<SubjectJson<'_>> = session.subjects().iter().map(Into::into).collect();
+            out_json(&serde_json::json!({ "simulated": session.simulated(), "subjects": subjects }));
+        }
+    }
+    let ended = if args.stay {
+        if args.common.format == Format::Human {
+            say(&words::staying());
+        }
+        stay(session, card.as_ref()).await?
+    } else {
+        Ended::Asked
+    };
+    // A gateway that is gone, or a session whose time is over, needs no farewell.
+    let closed = match ended {
+        Ended::GatewayLost => None,
+        _ => Some(open.session.close().await?),
+    };
+    if args.stay {
+        match args.common.format {
+            Format::Human => say(&words::ended(ended, closed)),
+            Format::Json => out_json(&serde_json::json!({
+                "ended": ended.as_str(),
+                "confirmed": closed.map(|closed| closed.confirmed),
+                "outstanding": closed.map(|closed| closed.outstanding),
+            })),
+        }
+    }
+    Ok(())
+}
+
+async fn stay(session: &Session, card: &dyn Card) -> Result<Ended, Trouble> {
+    let machine = |error: std::io::Error| Trouble::Machine(error.to_string());
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(machine)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(machine)?;
+    let left = Duration::from_millis(session.not_after().since(clock::now()));
+    Ok(tokio::select! {
+        biased;
+        () = card.removed() => Ended::CardRemoved,
+        _ = session.connection().link().closed() => Ended::GatewayLost,
+        _ = interrupted.recv() => Ended::Asked,
+        _ = terminated.recv() => Ended::Asked,
+        () = tokio::time::sleep(left) => Ended::Expired,
+    })
+}
+
+/// Card, gateway, PIN, session, in the order in which a person is least kept waiting for a refusal.
+pub(super) async fn open(common: &Common) -> Result<Open, Trouble> {
+    let config = Config::load(&common.config)?;
+    let mut federation = Federation::load(&config.root, &config.trust_list)?;
+    let (mut card, seen) = common.touch.card().await?;
+    if seen.shared {
+        say(&words::shared());
+    }
+    let now = clock::now();
+    let connection =
+        Connection::open(&mut federation, &config.gateway, config.gateway_address.as_deref(), now).await?;
+    let pin = common.touch.pin(&seen)?;
+    let removed = card.removed();
+    let session = tokio::select! {
+        biased;
+        opened = Session::open(connection, &federation, card.as_mut(), &pin, clock::now()) => opened?,
+        () = removed => return Err(crate::card::CardFault::Removed.into()),
+    };
+    if common.format == Format::Human {
+        say(&words::pin_accepted(session.tries_left()));
+    }
+    if session.subjects().is_empty() {
+        return Err(Trouble::Nobody);
+    }
+    Ok(Open { session, card, federation })
+}

@@ -1,0 +1,106 @@
+//! The command line.
+
+mod card;
+mod login;
+mod touch;
+mod view;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::trouble::Trouble;
+use crate::words::{self, Words};
+
+/// 響き：カードをかざして、お子さまの健康と学校の記録をひとつの画面で見る。
+/// Hibiki: touch the card, see the child's health and school records on one page.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hibiki-terminal",
+    version,
+    after_help = "Example:\n  hibiki-terminal card\n  hibiki-terminal login --config terminal.toml\n  hibiki-terminal view --config terminal.toml --format json > view.json"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// リーダーとカードの状態を見る / Show readers and cards: validity, tries left. Needs no PIN, costs no try.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal card\n  hibiki-terminal card --watch\n  hibiki-terminal card --format json"
+    )]
+    Card(card::CardArgs),
+    /// カードで利用できる方を確認する / Open a session and list whom the card may act for.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal login --config terminal.toml\n  hibiki-terminal login --config terminal.toml --stay\n  hibiki-terminal login --config terminal.toml --card-file card.json --pin-file pin"
+    )]
+    Login(login::LoginArgs),
+    /// 記録を表示する / Show the records of one person, from every institution.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal view --config terminal.toml --subject 2\n  hibiki-terminal view --config terminal.toml --reader RC-S300 --category immunization --since 2025-04-01 --format json"
+    )]
+    View(view::ViewArgs),
+}
+
+/// What every command that opens a session takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// Settings of this terminal.
+    #[arg(long, value_name = "FILE", default_value = "/etc/hibiki/terminal.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    touch: touch::TouchArgs,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+impl Cli {
+    /// Runs the command and says what went wrong, in words.
+    pub async fn run(self) -> ExitCode {
+        let outcome = match self.command {
+            Command::Card(args) => card::run(args).await,
+            Command::Login(args) => login::run(args).await,
+            Command::View(args) => view::run(args).await,
+        };
+        match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(trouble) => {
+                say(&words::trouble(&trouble));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Tells the person at the terminal, beside the result.
+fn say(Words { ja, en }: &Words) {
+    let _ = writeln!(std::io::stderr(), "{ja}\n{en}");
+}
+
+fn out(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn out_json(value: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string(value) {
+        out(&text);
+    }
+}
+
+/// Standard input cannot ask anybody.
+fn nobody_to_ask(instead: &str) -> Trouble {
+    Trouble::Machine(format!("there is nobody to ask at this terminal; use {instead}"))
+}

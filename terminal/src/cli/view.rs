@@ -1,0 +1,84 @@
+//! `view`: the records of one person, as they land, for as long as the card lies there.
+
+use std::io::Write as _;
+
+use clap::Args;
+use hibiki_protocol::ids::Category;
+use hibiki_protocol::session::{AttestedSubject, Relation};
+use hibiki_protocol::time::Day;
+
+use super::login::{Open, open};
+use super::{Common, Format, out, out_json};
+use crate::card::CardFault;
+use crate::json::{PartJson, ViewJson};
+use crate::question::Wish;
+use crate::trouble::Trouble;
+use crate::{clock, print, view};
+
+#[derive(Debug, Args)]
+pub(super) struct ViewArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Whose records: the number `login` shows. Not needed when there is only one child.
+    #[arg(long, value_name = "NUMBER")]
+    subject: Option<usize>,
+    /// Only this category (may be given several times).
+    #[arg(long, value_name = "NAME")]
+    category: Vec<Category>,
+    /// Only records of this day or later.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    since: Option<Day>,
+    /// Milliseconds until the view must be complete.
+    #[arg(long, value_name = "MS")]
+    deadline_ms: Option<u64>,
+    /// With --format json: also print each part on a line of its own the moment it lands.
+    #[arg(long)]
+    stream: bool,
+}
+
+fn day(text: &str) -> Result<Day, &'static str> {
+    Day::new(text).ok_or("a day is written yyyy-mm-dd")
+}
+
+pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
+    let Open { session, card, federation } = open(&args.common).await?;
+    let human = args.common.format == Format::Human;
+    let subject = choose(session.subjects(), args.subject)?;
+    let wish = Wish { categories: args.category, since: args.since, deadline_millis: args.deadline_ms };
+    let stream = args.stream;
+    let mut landed = |part: &view::ViewPart| {
+        if human {
+            let _ = writeln!(std::io::stderr(), "{}", print::landed(part));
+        } else if stream {
+            out_json(&PartJson::from(part));
+        }
+    };
+    let assembled = tokio::select! {
+        biased;
+        () = card.removed() => Err(CardFault::Removed.into()),
+        view = view::assemble(&session, &federation, subject, &wish, clock::now(), &mut landed) => view,
+    };
+    if let Ok(view) = &assembled {
+        match args.common.format {
+            Format::Human => out(&print::view(view)),
+            Format::Json => out_json(&ViewJson::from(view)),
+        }
+    }
+    // Whatever came of the view; a gateway that cannot be told any more ends the session by itself.
+    let _ = session.close().await;
+    assembled.map(|_| ())
+}
+
+/// The subject with this number; without one, the only child, or the only person.
+fn choose(subjects: &[AttestedSubject], number: Option<usize>) -> Result<&AttestedSubject, Trouble> {
+    let unknown = Trouble::UnknownSubject { known: subjects.len() };
+    if let Some(number) = number {
+        return number.checked_sub(1).and_then(|index| subjects.get(index)).ok_or(unknown);
+    }
+    let mut children = subjects.iter().filter(|subject| subject.relation == Relation::Child);
+    match (children.next(), children.next(), subjects) {
+        (Some(child), None, _) => Ok(child),
+        (None, _, [only]) => Ok(only),
+        _ => Err(unknown),
+    }
+}
