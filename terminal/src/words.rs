@@ -6,7 +6,7 @@ use hibiki_protocol::session::{Relation, SessionRefusal};
 
 mod card;
 
-pub use card::{inspection, is_simulated, no_card, pin_accepted, shared, waiting};
+pub use card::{inspection, is_simulated, no_card, pin_accepted, reader_unusable, shared, waiting};
 
 use crate::session::{Closed, Ended};
 use crate::trouble::Trouble;

@@ -1,5 +1,6 @@
 //! `card`: readers and the cards in them, without a PIN and without a session.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -30,62 +31,62 @@ pub(super) async fn run(args: CardArgs) -> Result<(), Trouble> {
     if tokio::time::timeout(FIRST_SIGHT, watch.changed()).await.is_err() {
         return Err(CardFault::Silent.into());
     }
-    let mut shown = reader::look(&watch).await;
-    if !args.watch {
-        let looked = shown?;
-        if looked.is_empty() {
-            return Err(CardFault::NoReader.into());
-        }
-        show(&looked, args.format);
-        return Ok(());
+    if args.watch {
+        return follow(watch, args.format).await;
     }
-    show_all(&shown, args.format);
+    let looked = reader::look(&watch).await?;
+    if looked.is_empty() {
+        return Err(CardFault::NoReader.into());
+    }
+    match args.format {
+        Format::Human => looked.iter().for_each(|looked| out(&lines(looked))),
+        Format::Json => {
+            let readers: Vec<_> = looked.iter().map(json).collect();
+            out_json(&serde_json::json!({ "readers": readers }));
+        }
+    }
+    Ok(())
+}
+
+/// Shows every reader, and then each one again whenever something about it changes.
+async fn follow(mut watch: ReaderWatch, format: Format) -> Result<(), Trouble> {
     let mut interrupted =
         signal(SignalKind::interrupt()).map_err(|error| Trouble::Machine(error.to_string()))?;
+    let mut shown: BTreeMap<String, Result<Inspection, CardFault>> = BTreeMap::new();
     loop {
+        let looked = match reader::look(&watch).await {
+            Ok(looked) if looked.is_empty() => vec![missing(CardFault::NoReader)],
+            Ok(looked) => looked,
+            Err(fault) => vec![missing(fault)],
+        };
+        // Looking itself changes what is seen (a card in use): only what it brings is news.
+        for looked in &looked {
+            if shown.get(&looked.reader) != Some(&looked.found) {
+                show(looked, format);
+            }
+        }
+        let now: BTreeMap<_, _> = looked.into_iter().map(|looked| (looked.reader, looked.found)).collect();
+        for reader in shown.keys().filter(|reader| !reader.is_empty() && !now.contains_key(*reader)) {
+            show(&Looked { reader: reader.clone(), found: Err(CardFault::NoReader) }, format);
+        }
+        shown = now;
         tokio::select! {
             biased;
             _ = interrupted.recv() => return Ok(()),
             () = watch.changed() => {}
         }
-        let looked = reader::look(&watch).await;
-        // Looking itself changes what is seen (a card in use): only what it brings is news.
-        if looked != shown {
-            show_all(&looked, args.format);
-            shown = looked;
-        }
     }
 }
 
-fn show_all(looked: &Result<Vec<Looked>, CardFault>, format: Format) {
-    match looked {
-        Ok(looked) if !looked.is_empty() => show(looked, format),
-        Ok(_) => show_fault(&CardFault::NoReader, format),
-        Err(fault) => show_fault(fault, format),
-    }
+/// What stands for all readers when there is none to see.
+fn missing(fault: CardFault) -> Looked {
+    Looked { reader: String::new(), found: Err(fault) }
 }
 
-fn show_fault(fault: &CardFault, format: Format) {
+fn show(looked: &Looked, format: Format) {
     match format {
-        Format::Human => {
-            let Words { ja, en } = words::trouble(&fault.clone().into());
-            out(&format!("{ja}\n{en}"));
-        }
-        Format::Json => out_json(&serde_json::json!({ "readers": [], "fault": fault.as_str() })),
-    }
-}
-
-fn show(looked: &[Looked], format: Format) {
-    match format {
-        Format::Human => {
-            for looked in looked {
-                out(&format!("{}\n{}", looked.reader, lines(looked)));
-            }
-        }
-        Format::Json => {
-            let readers: Vec<_> = looked.iter().map(json).collect();
-            out_json(&serde_json::json!({ "readers": readers }));
-        }
+        Format::Human => out(&lines(looked)),
+        Format::Json => out_json(&json(looked)),
     }
 }
 
@@ -93,9 +94,12 @@ fn lines(looked: &Looked) -> String {
     let said = match &looked.found {
         Ok(seen) => words::inspection(seen, clock::now()),
         Err(CardFault::NoCard) => vec![words::no_card()],
+        Err(CardFault::NoReader) if !looked.reader.is_empty() => vec![words::reader_unusable()],
         Err(fault) => vec![words::trouble(&fault.clone().into())],
     };
-    said.iter().map(|Words { ja, en }| format!("  {ja}\n  {en}")).collect::<Vec<_>>().join("\n")
+    let name = (!looked.reader.is_empty()).then(|| looked.reader.clone());
+    let said = said.iter().map(|Words { ja, en }| format!("  {ja}\n  {en}"));
+    name.into_iter().chain(said).collect::<Vec<_>>().join("\n")
 }
 
 fn json(looked: &Looked) -> serde_json::Value {

@@ -25,6 +25,11 @@ pub fn no_card() -> Words {
     words("カードはありません", "no card")
 }
 
+/// A reader that was unplugged, or that the service cannot use.
+pub fn reader_unusable() -> Words {
+    words("リーダーが外されたか、使えません", "the reader was unplugged or cannot be used")
+}
+
 /// A card as `hibiki-terminal card` shows it, a sentence each.
 pub fn inspection(seen: &Inspection, now: Timestamp) -> Vec<Words> {
     let Inspection { certificate, tries_left, shared } = seen;

@@ -56,9 +56,17 @@ fn run(sender: &watch::Sender<Sight>) {
     while !sender.is_closed() {
         let ended = Context::establish(Scope::User).and_then(|context| follow(&context, sender));
         if let Err(error) = ended {
-            publish(sender, Sight::Blind(fault(error, "")));
+            publish(sender, Sight::Blind(blind(error)));
             thread::park_timeout(PAUSE);
         }
+    }
+}
+
+/// Why the service cannot be asked: what it says of a card is no reason here.
+fn blind(error: Error) -> CardFault {
+    match fault(error, "") {
+        CardFault::Denied => CardFault::Denied,
+        _ => CardFault::NoService,
     }
 }
 
