@@ -6,7 +6,9 @@ use hibiki_protocol::session::{Relation, SessionRefusal};
 
 mod card;
 
-pub use card::{inspection, is_simulated, no_card, pin_accepted, reader_unusable, shared, waiting};
+pub use card::{
+    certificate_written, inspection, is_simulated, no_card, pin_accepted, reader_unusable, shared, waiting,
+};
 
 use crate::session::{Closed, Ended};
 use crate::trouble::Trouble;

@@ -1,12 +1,17 @@
 //! `card`: readers and the cards in them, without a PIN and without a session.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Format, out, out_json};
+use super::{Format, out, out_json, say};
 use crate::card::reader::{self, Looked, ReaderWatch};
 use crate::card::{CardFault, Inspection};
 use crate::trouble::Trouble;
@@ -19,14 +24,27 @@ const FIRST_SIGHT: Duration = Duration::from_secs(4);
 #[derive(Debug, Args)]
 pub(super) struct CardArgs {
     /// Go on and show every change, until Ctrl-C.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "certificate_out")]
     watch: bool,
+    /// For the counter: write the card's user-authentication certificate (PEM) to this file, or to standard
+    /// output for `-`, so that the registry can enrol the card. An existing file is not overwritten.
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    certificate_out: Option<PathBuf>,
+    /// Use the reader whose name contains this. Not needed while only one has a card.
+    #[arg(long, value_name = "NAME", requires = "certificate_out")]
+    reader: Option<String>,
+    /// Seconds to wait for a card.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "certificate_out")]
+    wait: u64,
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 pub(super) async fn run(args: CardArgs) -> Result<(), Trouble> {
+    if let Some(file) = &args.certificate_out {
+        return certificate(file, args.reader.as_deref(), Duration::from_secs(args.wait)).await;
+    }
     let mut watch = ReaderWatch::start()?;
     if tokio::time::timeout(FIRST_SIGHT, watch.changed()).await.is_err() {
         return Err(CardFault::Silent.into());
@@ -46,6 +64,29 @@ pub(super) async fn run(args: CardArgs) -> Result<(), Trouble> {
         }
     }
     Ok(())
+}
+
+/// Writes the certificate of the card that is meant.
+async fn certificate(file: &Path, reader: Option<&str>, wait: Duration) -> Result<(), Trouble> {
+    let mut tell = |missing: &CardFault| say(&words::waiting(missing));
+    let (_, seen) = reader::find(reader, wait, &mut tell).await?;
+    let pem = pem(seen.certificate.der());
+    if file == Path::new("-") {
+        out(pem.trim_end());
+        return Ok(());
+    }
+    let fail = |error: std::io::Error| Trouble::File { path: file.to_owned(), reason: error.to_string() };
+    let mut opened = OpenOptions::new().write(true).create_new(true).open(file).map_err(fail)?;
+    opened.write_all(pem.as_bytes()).map_err(fail)?;
+    say(&words::certificate_written(file));
+    Ok(())
+}
+
+/// The textual encoding of a certificate (RFC 7468 section 5).
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let lines = text.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line)));
+    format!("-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n", lines.collect::<String>())
 }
 
 /// Shows every reader, and then each one again whenever something about it changes.

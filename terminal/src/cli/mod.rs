@@ -31,7 +31,7 @@ pub struct Cli {
 enum Command {
     /// リーダーとカードの状態を見る / Show readers and cards: validity, tries left. Needs no PIN, costs no try.
     #[command(
-        after_help = "Examples:\n  hibiki-terminal card\n  hibiki-terminal card --watch\n  hibiki-terminal card --format json"
+        after_help = "Examples:\n  hibiki-terminal card\n  hibiki-terminal card --watch\n  hibiki-terminal card --format json\n  hibiki-terminal card --certificate-out card.crt"
     )]
     Card(card::CardArgs),
     /// カードで利用できる方を確認する / Open a session and list whom the card may act for.

@@ -1,5 +1,7 @@
 //! Cards and readers in words: what is wrong, and what to do next.
 
+use std::path::Path;
+
 use hibiki_simcard::SIMULATED_ORGANISATION;
 
 use super::{Words, words};
@@ -28,6 +30,19 @@ pub fn no_card() -> Words {
 /// A reader that was unplugged, or that the service cannot use.
 pub fn reader_unusable() -> Words {
     words("リーダーが外されたか、使えません", "the reader was unplugged or cannot be used")
+}
+
+/// The certificate was written for the registry.
+pub fn certificate_written(file: &Path) -> Words {
+    let file = file.display();
+    words(
+        format!(
+            "利用者証明用電子証明書を {file} に書きました。登録：hibiki-node card enrol --resident 番号 {file}"
+        ),
+        format!(
+            "The user-authentication certificate was written to {file}. Next: hibiki-node card enrol --resident NUMBER {file}"
+        ),
+    )
 }
 
 /// A card as `hibiki-terminal card` shows it, a sentence each.
