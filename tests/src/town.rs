@@ -24,7 +24,7 @@ use crate::clock;
 use crate::house::House;
 use crate::population::Population;
 
-pub use cards::Card;
+pub use cards::{Card, Touch};
 pub use config::Settings;
 pub use council::Council;
 pub use error::TownError;

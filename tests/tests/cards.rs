@@ -1,8 +1,6 @@
 //! Cards that must not open anything, and what their holders are told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::fs;
-
 use hibiki_tests::clock;
 use hibiki_tests::evidence;
 use hibiki_tests::family;
@@ -48,15 +46,16 @@ fn every_card_that_must_not_open_is_refused_with_its_reason() {
     assert_eq!(evidence::in_logs(&town, &people).unwrap(), Vec::<String>::new());
 }
 
-/// Three wrong PINs lock the card; the right one does not help then.
+/// Three wrong PINs lock the card; the right one does not help then. The last try is not taken unasked.
 fn wrong_pins(town: &Town, card: &Card, data: &std::collections::BTreeSet<String>) {
-    let wrong = Card { pin_file: card.pin_file.with_file_name("wrong-pin"), ..card.clone() };
-    fs::write(&wrong.pin_file, "12345").unwrap();
-    assert_refused(town, &wrong, data, "4 桁", "four digits");
-    fs::write(&wrong.pin_file, "9999").unwrap();
-    for left in [2, 1, 0] {
+    assert_refused(town, &card.with_pin("12345").unwrap(), data, "4 桁", "four digits");
+    let wrong = card.with_pin("9999").unwrap();
+    for left in [2, 1] {
         let (ja, en) = (format!("あと {left} 回"), format!("{left} tries left"));
         assert_refused(town, &wrong, data, &ja, &en);
     }
+    assert_refused(town, &wrong, data, "残りはあと 1 回", "Only one try is left");
+    let last = town.login_with(&wrong, &["--last-try"]).unwrap_err().to_string();
+    assert!(last.contains("あと 0 回") && last.contains("0 tries left"), "{last}");
     assert_refused(town, card, data, "ロックされています", "locked");
 }

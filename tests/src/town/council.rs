@@ -12,7 +12,7 @@ use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::{MemberRequest, SignedTrustList};
 use hibiki_simcard::{CardFile, Pin};
 
-use super::cards::{CARD_DAYS, Card, PIN};
+use super::cards::{CARD_DAYS, Card, PIN, Touch};
 use super::{TownError, make_folder};
 use crate::clock;
 use crate::house::House;
@@ -157,5 +157,5 @@ fn issue(
     fs::write(&certificate, &issued.pem).map_err(|source| TownError::file(&certificate, source))?;
     let pin_file = folder.join("pin");
     fs::write(&pin_file, PIN).map_err(|source| TownError::file(&pin_file, source))?;
-    Ok(Card { file, pin_file, certificate, serial: issued.serial })
+    Ok(Card { file, pin_file, certificate, serial: issued.serial, touch: Touch::File })
 }

@@ -4,8 +4,11 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use super::{Card, Town, TownError, text};
+use super::{Card, Touch, Town, TownError};
 use crate::view::{Subject, View};
+
+/// Seconds the terminal waits for a card in a reader.
+const READER_SECONDS: &str = "10";
 
 /// What came of asking.
 #[derive(Debug)]
@@ -40,18 +43,18 @@ impl Asked {
 }
 
 impl Town {
-    /// Arguments every call of the terminal has.
-    fn terminal_arguments(&self, command: &str, card: &Card) -> Vec<String> {
-        let config = text(&self.folder().join("terminal.toml"));
-        let (file, pin) = (text(&card.file), text(&card.pin_file));
-        [command, "--config", &config, "--card-file", &file, "--pin-file", &pin, "--format", "json"]
-            .map(str::to_owned)
-            .to_vec()
-    }
-
-    fn ask(&self, arguments: &[String]) -> Result<Output, TownError> {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.programs().run("hibiki-terminal", &arguments)
+    /// The terminal with the card at hand; `command` comes first.
+    fn terminal(&self, command: &str, card: &Card) -> Command {
+        let mut terminal = Command::new(self.programs().path("hibiki-terminal"));
+        terminal.arg(command).arg("--config").arg(self.folder().join("terminal.toml"));
+        terminal.arg("--pin-file").arg(&card.pin_file).stdin(Stdio::null());
+        match &card.touch {
+            Touch::File => terminal.arg("--card-file").arg(&card.file),
+            Touch::Reader { name, service } => terminal
+                .args(["--wait", READER_SECONDS, "--reader", name])
+                .env("PCSCLITE_CSOCK_NAME", service),
+        };
+        terminal
     }
 
     /// Whom a card may act for, in the order `--subject` counts.
@@ -59,11 +62,18 @@ impl Town {
     /// # Errors
     /// The session was refused; the message is what the person was told.
     pub fn login(&self, card: &Card) -> Result<Vec<Subject>, TownError> {
-        let output = self.ask(&self.terminal_arguments("login", card))?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        self.login_with(card, &[])
+    }
+
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// The session was refused; the message is what the person was told.
+    pub fn login_with(&self, card: &Card, more: &[&str]) -> Result<Vec<Subject>, TownError> {
+        let output = run(self.terminal("login", card).args(["--format", "json"]).args(more))?;
         let failed = |output| TownError::Command { command: "hibiki-terminal login".into(), output };
         if !output.status.success() {
-            return Err(failed(said));
+            return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
         let answer: Login =
             serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
@@ -75,7 +85,7 @@ impl Town {
     /// # Errors
     /// The terminal cannot be run.
     pub fn view(&self, card: &Card, subject: usize, more: &[&str]) -> Result<Asked, TownError> {
-        Ok(Asked::read(&self.ask(&self.view_arguments(card, subject, more))?))
+        Ok(Asked::read(&run(self.viewing(card, subject).args(["--format", "json"]).args(more))?))
     }
 
     /// The view as a person reads it.
@@ -83,9 +93,7 @@ impl Town {
     /// # Errors
     /// There is none; the message is what the person was told.
     pub fn read_view(&self, card: &Card, subject: usize) -> Result<String, TownError> {
-        let mut arguments = self.view_arguments(card, subject, &[]);
-        arguments.retain(|word| !matches!(word.as_str(), "--format" | "json"));
-        let output = self.ask(&arguments)?;
+        let output = run(&mut self.viewing(card, subject))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -98,25 +106,37 @@ impl Town {
     /// # Errors
     /// The terminal cannot be run.
     pub fn begin_view(&self, card: &Card, subject: usize, more: &[&str]) -> Result<Begun, TownError> {
-        let program = self.programs().path("hibiki-terminal");
-        let mut command = Command::new(&program);
-        command.args(self.view_arguments(card, subject, more));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|source| TownError::file(&program, source))?;
-        let stdout = child.stdout.take().map(BufReader::new);
-        let stdout = stdout.ok_or_else(|| unreadable(std::io::ErrorKind::BrokenPipe.into()))?;
-        Ok(Begun { child, stdout, read: Vec::new() })
+        begin(self.viewing(card, subject).args(["--format", "json"]).args(more))
     }
 
-    fn view_arguments(&self, card: &Card, subject: usize, more: &[&str]) -> Vec<String> {
-        let mut arguments = self.terminal_arguments("view", card);
-        arguments.extend(["--subject".to_owned(), subject.to_string()]);
-        arguments.extend(more.iter().map(|&word| word.to_owned()));
-        arguments
+    /// Logs in and stays, until the card is taken away or the terminal is ended: one line of JSON when the
+    /// session is open, one when it has ended.
+    ///
+    /// # Errors
+    /// The terminal cannot be run.
+    pub fn stay(&self, card: &Card) -> Result<Begun, TownError> {
+        begin(self.terminal("login", card).args(["--stay", "--format", "json"]))
+    }
+
+    fn viewing(&self, card: &Card, subject: usize) -> Command {
+        let mut terminal = self.terminal("view", card);
+        terminal.args(["--subject", &subject.to_string()]);
+        terminal
     }
 }
 
-/// A view under way.
+fn run(terminal: &mut Command) -> Result<Output, TownError> {
+    terminal.output().map_err(unreadable)
+}
+
+fn begin(terminal: &mut Command) -> Result<Begun, TownError> {
+    let mut child = terminal.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(unreadable)?;
+    let stdout = child.stdout.take().map(BufReader::new);
+    let stdout = stdout.ok_or_else(|| unreadable(std::io::ErrorKind::BrokenPipe.into()))?;
+    Ok(Begun { child, stdout, read: Vec::new() })
+}
+
+/// A terminal under way.
 pub struct Begun {
     child: Child,
     stdout: BufReader<ChildStdout>,
