@@ -22,6 +22,8 @@ pub enum Touch {
         name: String,
         /// Socket of the smart-card service the reader belongs to.
         service: PathBuf,
+        /// Seconds the terminal waits for a card.
+        wait: u64,
     },
 }
 
@@ -41,9 +43,9 @@ pub struct Card {
 }
 
 impl Card {
-    /// The same card, lying in a reader.
-    pub fn in_reader(&self, name: &str, service: &Path) -> Self {
-        let touch = Touch::Reader { name: name.to_owned(), service: service.to_owned() };
+    /// The same card, lying in a reader or about to.
+    pub fn in_reader(&self, name: &str, service: &Path, wait: u64) -> Self {
+        let touch = Touch::Reader { name: name.to_owned(), service: service.to_owned(), wait };
         Self { touch, ..self.clone() }
     }
 

@@ -123,6 +123,24 @@ impl Council {
         Ok(())
     }
 
+    /// Suspends a card (一時停止); it counts with the next revocation list.
+    ///
+    /// # Errors
+    /// It was not issued here, or is revoked.
+    pub fn suspend(&mut self, card: &Card) -> Result<(), TownError> {
+        self.cards.suspend(&card.serial, clock::now())?;
+        Ok(())
+    }
+
+    /// Ends a suspension; it counts with the next revocation list.
+    ///
+    /// # Errors
+    /// It was not issued here, or is revoked.
+    pub fn resume(&mut self, card: &Card) -> Result<(), TownError> {
+        self.cards.resume(&card.serial)?;
+        Ok(())
+    }
+
     /// Writes a revocation list, to be renewed within `hours`.
     pub(super) fn write_revocations(&mut self, out: &Path, hours: u64) -> Result<(), TownError> {
         let list = self.cards.crl(hours, clock::now())?;

@@ -7,9 +7,6 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use super::{Card, Touch, Town, TownError};
 use crate::view::{Subject, View};
 
-/// Seconds the terminal waits for a card in a reader.
-const READER_SECONDS: &str = "10";
-
 /// What came of asking.
 #[derive(Debug)]
 pub struct Asked {
@@ -50,8 +47,8 @@ impl Town {
         terminal.arg("--pin-file").arg(&card.pin_file).stdin(Stdio::null());
         match &card.touch {
             Touch::File => terminal.arg("--card-file").arg(&card.file),
-            Touch::Reader { name, service } => terminal
-                .args(["--wait", READER_SECONDS, "--reader", name])
+            Touch::Reader { name, service, wait } => terminal
+                .args(["--wait", &wait.to_string(), "--reader", name])
                 .env("PCSCLITE_CSOCK_NAME", service),
         };
         terminal
