@@ -123,7 +123,7 @@ async fn login(common: Common) -> Result<(), Trouble> {
             out_json(&serde_json::json!({ "simulated": session.simulated(), "subjects": subjects }));
         }
     }
-    session.close().await
+    session.close().await.map(|_| ())
 }
 
 async fn show(args: ViewArgs) -> Result<(), Trouble> {
