@@ -302,7 +302,7 @@ mod tests {
             (TileEdge::new(), Vec::new(), String::new(), Vec::new());
         for n in 0..size {
             let leaf = Leaf {
-                kind: EntryKind::ALL[n as usize % 15],
+                kind: EntryKind::ALL[n as usize % EntryKind::ALL.len()],
                 time_ms: 1_000 + n,
                 commitment: [salt; 32],
                 digests: Vec::new(),

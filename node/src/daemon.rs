@@ -17,10 +17,12 @@ use hibiki_transport::Endpoint;
 use crate::cli::run::{Host, Services, StartError};
 use crate::env::Env;
 use crate::exit::ExitStatus;
+use crate::gateway::Gateway;
 use crate::ledger::Ledger;
 use crate::links::Links;
 use crate::membership::{Membership, read_lists};
 use crate::store::Committer;
+use roles::Taken;
 
 /// How long peers are waited for when the endpoint closes.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -30,6 +32,7 @@ pub struct Node {
     endpoint: Endpoint,
     membership: Membership,
     ledger: Ledger,
+    gateway: Option<Gateway>,
     env: Env,
     committer: Committer,
 }
@@ -45,13 +48,13 @@ impl Services for Node {
             host.board.clone(),
             roles::link_settings(&host.config),
         );
-        let services = roles::take(host, &ground, &links).await?;
+        let Taken { services, gateway } = roles::take(host, &ground, &links).await?;
         links.start(services, host.shutdown.clone());
         let listening = endpoint.local_addr().ok().map(|address| address.to_string());
         host.board.update(|status| status.listening = listening);
         figures::keep(host, &ground);
         let foundations::Ground { membership, means, committer, .. } = ground;
-        Ok(Self { endpoint, membership, ledger: means.ledger, env: means.env, committer })
+        Ok(Self { endpoint, membership, ledger: means.ledger, gateway, env: means.env, committer })
     }
 
     async fn reload(&mut self, host: &Host) -> Result<(), String> {
@@ -65,6 +68,10 @@ impl Services for Node {
     }
 
     async fn drain(self) {
+        // While the links are up: with this node its guardians' sessions end, everywhere.
+        if let Some(gateway) = &self.gateway {
+            gateway.farewell().await;
+        }
         self.endpoint.shutdown(FAREWELL).await;
         self.committer.close().await;
         if let Err(error) = self.ledger.close(self.env.now(), "asked to stop").await {

@@ -2,15 +2,19 @@
 //! and forwards each sealed answer the moment it arrives.
 //!
 //! Owns: challenges, sessions (each lives and dies with the link it was opened on), the fan-out with its
-//! deadline, and the gateway's own word for whoever stayed silent. Must not know: what is inside a part,
-//! an answer or an attestation. It holds no key for them; they pass through memory and are never stored,
-//! logged or looked at.
+//! deadline, the gateway's own word for whoever stayed silent, and the telling of every institution when a
+//! session ends. Must not know: what is inside a part, an answer, an attestation or an end. It holds no key
+//! for them; they pass through memory and are never stored, logged or looked at.
 //!
-//! What is decided is in pure files (`challenges`, `sessions`, `fanout`); the driver is `view`.
+//! What is decided is in pure files (`challenges`, `sessions`, `deposit`, `fanout`); the drivers are `view` and
+//! `courier`.
 
 mod account;
 mod admission;
 mod challenges;
+mod courier;
+mod deposit;
+mod ending;
 mod fanout;
 mod sessions;
 mod view;
@@ -22,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hibiki_protocol::cbor;
-use hibiki_protocol::frames::{Challenge, CloseSession, Reply, Request, SessionRefused};
+use hibiki_protocol::frames::{Challenge, Reply, Request, SessionRefused};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits;
 use hibiki_protocol::session::SessionRefusal;
@@ -36,9 +40,11 @@ pub use fanout::{Action, FanOut, Observed};
 
 use crate::env::Env;
 use crate::links::{Guests, Links, NOT_PERMITTED};
+use crate::observe::board::StatusBoard;
 use crate::observe::metrics;
 use crate::services::{Pending, Registry, Responder};
 use challenges::Challenges;
+use courier::Courier;
 use sessions::Sessions;
 
 /// A small reply must be taken by the terminal within this.
@@ -61,6 +67,8 @@ pub enum Attester {
 pub struct Foundation {
     /// The world.
     pub env: Env,
+    /// Where it reports how the telling of ended sessions fares.
+    pub board: StatusBoard,
     /// The connections to the members; they know the trust list and this node's name.
     pub links: Links,
     /// Signs what the gateway itself observed.
@@ -85,6 +93,7 @@ struct Inner {
     base: Foundation,
     challenges: Mutex<Challenges>,
     sessions: Mutex<Sessions>,
+    courier: Courier,
     attesting: Semaphore,
     views: Semaphore,
 }
@@ -92,8 +101,11 @@ struct Inner {
 impl Gateway {
     /// A gateway without any session.
     pub fn new(base: Foundation) -> Self {
+        let (env, links, own) = (base.env.clone(), base.links.clone(), base.responder.clone());
+        let courier = Courier::new(env, links, own, base.board.clone());
         Self(Arc::new(Inner {
             base,
+            courier,
             challenges: Mutex::default(),
             sessions: Mutex::default(),
             attesting: Semaphore::new(ATTESTING_MAX),
@@ -129,18 +141,6 @@ impl Inner {
         let reply = Challenge { challenge, valid_millis: limits::CHALLENGE_MILLIS_MAX };
         send(exchange, &Reply::Challenge(reply)).await;
     }
-
-    async fn close_session(&self, exchange: Exchange) {
-        self.sessions().close(exchange.link().id());
-        self.count_sessions();
-        send(exchange, &Reply::SessionClosed(CloseSession { version: limits::VERSION_MAX })).await;
-    }
-
-    fn left(&self, link: &Link) {
-        self.challenges().forget(link.id());
-        self.sessions().close(link.id());
-        self.count_sessions();
-    }
 }
 
 impl Guests for Gateway {
@@ -150,6 +150,7 @@ impl Guests for Gateway {
                 Request::FetchChallenge(_) => self.0.challenge(exchange).await,
                 Request::OpenSession(open) => self.0.open_session(open, exchange).await,
                 Request::View(view) => self.0.view(view, exchange).await,
+                Request::LeaveSessionEnds(leave) => self.0.keep_ends(leave, exchange).await,
                 Request::CloseSession(_) => self.0.close_session(exchange).await,
                 _ => exchange.reset(NOT_PERMITTED),
             }

@@ -26,6 +26,7 @@ pub mod registry;
 pub mod responder;
 pub mod secret_file;
 pub mod services;
+pub mod session_ends;
 pub mod shutdown;
 pub mod store;
 pub mod vault;

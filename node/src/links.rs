@@ -2,8 +2,8 @@
 //!
 //! Owns: one warm link per member whoever dialled it, the hello before a link counts as up, dialling
 //! again with back-off, the door where every incoming request is judged by who sends it, the spread of
-//! newer trust lists, and this node's own questions ([`Links::ask`], [`Links::deliver_hold`],
-//! [`Links::attest`]). Must not know: what is inside a part, an answer or a session; those pass through.
+//! newer trust lists, and this node's own questions ([`Links::ask`], [`Links::end_session`],
+//! [`Links::deliver_hold`], [`Links::attest`]). Must not know: what is inside a part, an answer or a session; those pass through.
 //!
 //! The loops wait and act; what they decide is in the pure files `back_off` and `door`.
 
@@ -136,6 +136,11 @@ impl Links {
     /// Members that can be asked now.
     pub fn members_up(&self) -> Vec<MemberId> {
         self.0.table.members_up()
+    }
+
+    /// Tells whenever a link comes up, goes down or is being made.
+    pub(crate) fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.0.table.changes()
     }
 
     /// The membership these links follow.

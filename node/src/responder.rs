@@ -2,7 +2,8 @@
 //!
 //! The order is the design's (section 5): size, freshness, room, open, strict decoding, grant, proof,
 //! replay, then the institution's own decision — link, holds, consent, age —, the records, the
-//! ledger, the seal. What withholds records is known to the ledger alone; to whoever asks it is
+//! ledger, the seal. Whether the session has ended meanwhile is looked at three times: when the query is
+//! verified, before the ledger, and before the answer leaves. What withholds records is known to the ledger alone; to whoever asks it is
 //! always `nothing to show`, in the same frame and not sooner than any other answer.
 //!
 //! Must not know: where records, links and consents are kept ([`Local`]), nor who brings parts.
@@ -26,8 +27,9 @@ use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits;
 use hibiki_protocol::policy::AgeGate;
-use hibiki_protocol::query::Refusal;
+use hibiki_protocol::query::{Refusal, VerifiedQuery};
 use hibiki_protocol::replay::ReplayCache;
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::Accepted;
@@ -39,8 +41,10 @@ use crate::keys::NodeKeys;
 use crate::ledger::Ledger;
 use crate::observe::metrics;
 use crate::services::{Pending, Responder};
+use pipeline::Worked;
+use reply::Reply;
 
-pub use local::{HoldKeeper, Local, LocalFault, LocalSubject};
+pub use local::{HoldKeeper, Local, LocalFault, LocalSubject, SessionEndKeeper};
 
 /// Milliseconds after which a busy institution may be asked again.
 const RETRY_AFTER_MILLIS: u64 = 1000;
@@ -74,6 +78,8 @@ pub struct Foundation {
     pub local: Arc<dyn Local>,
     /// Its holds.
     pub holds: Arc<dyn HoldKeeper>,
+    /// Its ended sessions.
+    pub ended: Arc<dyn SessionEndKeeper>,
     /// Whether its disk is nearly full: then the ledger may not find room, and nothing is released.
     pub low_space: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Its rules.
@@ -129,10 +135,21 @@ impl InstitutionResponder {
         let secret = self.base.keys.sealing(ask.part.key_id).ok_or_else(|| decline(Refusal::Malformed))?;
         let opened = ask.part.open(&self.base.own, secret).map_err(decline)?;
         let within = Duration::from_millis(ask.remaining_millis.min(limits::VIEW_DEADLINE_MILLIS_MAX));
-        let work = self.work(gateway, opened, ask.part.digest());
-        let answer = tokio::time::timeout(within, work).await.map_err(|_| decline(Refusal::Busy))??;
+        let reply = Reply { responder: self, to: opened.reply_to(), gateway, part: ask.part.digest() };
+        let work = self.work(&reply, opened);
+        let worked = tokio::time::timeout(within, work).await.map_err(|_| decline(Refusal::Busy))?;
+        let Worked { answer, query } = worked?;
         tokio::time::sleep_until(arrived + self.base.policy.answer_floor).await;
+        if let Some(query) = query.filter(|query| self.has_ended(query)) {
+            // Sealed and logged, but the card is gone: it does not leave, and the ledger says so.
+            return Ok(Answered { answer: reply.refuse_ended(&query).await? });
+        }
         Ok(Answered { answer })
+    }
+
+    /// Whether the session this query was asked in has ended.
+    fn has_ended(&self, query: &VerifiedQuery) -> bool {
+        self.base.ended.has_ended(&query.grant().grant().session_key)
     }
 
     fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -167,6 +184,14 @@ impl Responder for InstitutionResponder {
         notice: SealedHoldNotice,
     ) -> Pending<'a, Result<Signed<HoldReceipt>, Declined>> {
         self.base.holds.store(from, notice)
+    }
+
+    fn end_session<'a>(
+        &'a self,
+        gateway: &'a MemberId,
+        end: SealedSessionEnd,
+    ) -> Pending<'a, Result<(), Declined>> {
+        self.base.ended.end(gateway, end)
     }
 }
 

@@ -11,6 +11,7 @@ use hibiki_protocol::frames::{Answered, Ask, Declined, Freshness, SessionOpened}
 use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::session::{BoundStatement, OpenSession, SessionRefusal};
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::Signed;
 
 /// A future that a service returns: boxed, so that services can be held as trait objects.
@@ -32,6 +33,13 @@ pub trait Responder: Send + Sync {
         from: &'a MemberId,
         notice: SealedHoldNotice,
     ) -> Pending<'a, Result<Signed<HoldReceipt>, Declined>>;
+
+    /// Ends a session that `gateway` says has ended; returns once that is durable and in force.
+    fn end_session<'a>(
+        &'a self,
+        gateway: &'a MemberId,
+        end: SealedSessionEnd,
+    ) -> Pending<'a, Result<(), Declined>>;
 }
 
 /// Attests for whom a card may act.

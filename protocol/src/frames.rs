@@ -1,8 +1,8 @@
 //! What passes on one bidirectional stream: a request, then one or more replies.
 //!
 //! Every stream begins with one [`Request`] frame. What a party may ask is decided by who it is:
-//! a terminal opens sessions and views at a gateway; a gateway asks members; a registry delivers
-//! holds; members fetch trust lists from one another.
+//! a terminal opens sessions and views at a gateway; a gateway asks members and tells them of ended
+//! sessions; a registry delivers holds; members fetch trust lists from one another.
 
 use crate::answer::SealedAnswer;
 use crate::cbor::{wire_struct, wire_union};
@@ -11,6 +11,7 @@ use crate::ids::{Digest, FederationId, MemberId};
 use crate::outcome::Observation;
 use crate::query::{Part, Refusal};
 use crate::session::{OpenSession, SealedAttestation, SessionRefusal};
+use crate::session_end::SealedSessionEnd;
 use crate::signing::Signed;
 use crate::time::Timestamp;
 use crate::trust::SignedTrustList;
@@ -111,6 +112,52 @@ wire_struct! {
     /// Ends the session of this connection at once.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CloseSession {
+        /// Version of this structure.
+        1 => pub version: u64,
+    }
+}
+
+wire_struct! {
+    /// The session is closed at the gateway, and institutions are being told.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SessionClosed {
+        /// Version of this structure.
+        1 => pub version: u64,
+        /// Institutions that have confirmed that they answer nothing more under this session; absent
+        /// where the gateway does not tell them.
+        2 => pub confirmed: Option<u64>,
+        /// Institutions that have not confirmed yet; the gateway goes on telling them until the session's
+        /// time is over. Absent where it does not tell them.
+        4 => pub outstanding: Option<u64>,
+    }
+}
+
+wire_struct! {
+    /// Leaves the sealed ends of this connection's session with the gateway, right after it was opened: to
+    /// be delivered when the session ends before its time, whoever is still able to say so.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct LeaveSessionEnds {
+        /// At most one for each institution, [`crate::limits::VIEW_PARTS_MAX`] in all. They take the place
+        /// of those left before for the same statement.
+        1 => pub ends: Vec<SealedSessionEnd>,
+    }
+}
+
+wire_struct! {
+    /// The gateway keeps the ends.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SessionEndsKept {
+        /// Version of this structure.
+        1 => pub version: u64,
+        /// How many it keeps: those for institutions that answer, by the trust list in force.
+        3 => pub kept: u64,
+    }
+}
+
+wire_struct! {
+    /// The institution answers nothing more under this session, and has noted so durably.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct SessionEnded {
         /// Version of this structure.
         1 => pub version: u64,
     }
@@ -261,6 +308,10 @@ wire_union! {
         9 => Attest(Attest),
         /// Registry: a hold.
         10 => Hold(SealedHoldNotice),
+        /// Terminal: keep the ends of my session, should I not be able to end it.
+        11 => LeaveSessionEnds(LeaveSessionEnds),
+        /// Gateway: a guardian's session has ended.
+        12 => EndSession(SealedSessionEnd),
     }
 }
 
@@ -295,6 +346,10 @@ wire_union! {
         /// The hold is stored durably.
         13 => HoldStored(Signed<HoldReceipt>),
         /// The session was closed.
-        14 => SessionClosed(CloseSession),
+        14 => SessionClosed(SessionClosed),
+        /// The ends are kept.
+        15 => SessionEndsKept(SessionEndsKept),
+        /// The session has ended at the institution.
+        16 => SessionEnded(SessionEnded),
     }
 }

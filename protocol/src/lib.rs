@@ -14,7 +14,9 @@
 //! 5. [`policy`] — holds, consent and age decide; the result is a [`policy::ReadPermit`] one must hold to read.
 //! 6. [`answer`] — records signed by the institution and sealed to the guardian's terminal.
 //! 7. [`outcome`] — what became of each institution asked, and the coverage of a view.
-//! 8. [`frames`] — what passes on one stream between two parties.
+//! 8. [`session_end`] — the card is gone: told to every institution, and left with the gateway for the case that
+//!    the terminal cannot.
+//! 9. [`frames`] — what passes on one stream between two parties.
 //!
 //! Beneath them: [`cbor`] (strict deterministic encoding), [`signing`] and [`sealing`] (Ed25519,
 //! HPKE, domain separation), [`tlog`] (transparency-log arithmetic), [`limits`] (every bound, in one file).
@@ -34,6 +36,7 @@ pub mod query;
 pub mod replay;
 pub mod sealing;
 pub mod session;
+pub mod session_end;
 pub mod signing;
 pub mod time;
 pub mod tlog;

@@ -23,6 +23,9 @@ pub const CBOR_ENTRIES_MAX: u64 = 65_536;
 /// Plaintext bytes of a query part after padding: all parts have this one size, so that their
 /// length says nothing about the child, the institution or the grant.
 pub const PART_PLAINTEXT_BYTES: usize = 4096;
+/// Plaintext bytes of the end of a session after padding: all ends have this one size. One with the
+/// longest names takes some 240 bytes; what is left is for entries of later versions.
+pub const SESSION_END_PLAINTEXT_BYTES: usize = 512;
 /// Sizes of an answer's padded plaintext, ascending. The first is the common frame: with data or
 /// without, an answer that fits looks like every other.
 pub const ANSWER_PLAINTEXT_BYTES: [usize; 4] = [16 * 1024, 128 * 1024, 1024 * 1024, 4 * 1024 * 1024];
@@ -79,6 +82,14 @@ pub const TRUST_LISTS_PER_FRAME_MAX: usize = 16;
 
 /// Sessions a gateway keeps open at once; 256 bytes and its keys each.
 pub const SESSIONS_MAX: usize = 16_384;
+/// Ends of sessions a gateway holds at once, left by terminals or on their way to institutions; about 700
+/// bytes each. 16,384 sessions with 16 institutions fit. When full, terminals are told that it is busy:
+/// what was taken is never dropped before its time.
+pub const SESSION_ENDS_HELD_MAX: usize = 262_144;
+/// Ended sessions an institution remembers at once, about 100 bytes each in memory and on disk, for a
+/// quarter of an hour each: 72 a second, sustained, fit. When full, ends are declined as busy, and the
+/// gateway brings them again.
+pub const SESSION_ENDS_IN_FORCE_MAX: usize = 65_536;
 /// Queries an institution works on at once; more are answered `busy`.
 pub const QUERIES_AT_ONCE_MAX: usize = 256;
 /// Views a gateway fans out at once; more are refused as busy.
@@ -93,4 +104,6 @@ const _: () = {
     assert!(VIEW_PARTS_MAX * (PART_PLAINTEXT_BYTES + 256) <= FRAME_BYTES_MAX);
     assert!(ANSWER_PLAINTEXT_BYTES[3] + 4096 <= FRAME_BYTES_MAX);
     assert!(SESSION_MILLIS_MAX <= 10 * 60 * 1000);
+    assert!(VIEW_PARTS_MAX * (SESSION_END_PLAINTEXT_BYTES + 256) <= CONTROL_FRAME_BYTES_MAX);
+    assert!(VIEW_PARTS_MAX <= SESSION_ENDS_HELD_MAX);
 };

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 
 use hibiki_protocol::cbor;
-use hibiki_protocol::frames::{CloseSession, FetchChallenge, Reply, Request};
+use hibiki_protocol::frames::{CloseSession, FetchChallenge, LeaveSessionEnds, Reply, Request};
 use hibiki_protocol::grant::VerifiedGrant;
 use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::limits;
+use hibiki_protocol::query::Refusal;
 use hibiki_protocol::sealing::SealingSecret;
 use hibiki_protocol::session::{
     self, Attestation, AttestedSubject, AudienceSessionKey, EXPORTER_LABEL, OpenSession, Purpose,
-    SealedAttestation, SessionStatement,
+    SealedAttestation, SessionRefusal, SessionStatement,
 };
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::SigningKey;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::Role;
@@ -22,7 +24,8 @@ use crate::connection::Connection;
 use crate::federation::Federation;
 use crate::trouble::Trouble;
 
-/// An open session. It ends with the connection, with [`Session::close`], or at its time.
+/// An open session. It ends with the connection, with [`Session::close`], or at its time; in the first two
+/// cases its gateway tells every institution, with the ends that were left there.
 pub struct Session {
     connection: Connection,
     keys: BTreeMap<MemberId, SigningKey>,
@@ -100,6 +103,7 @@ impl Session {
             _ => return Err(Trouble::Protocol("a session request was answered by something else")),
         };
         let attestation = verified(&opened.attestation, &digest, &reply, federation, now)?;
+        leave_ends(&connection, &keys, federation, attestation.expires, now).await?;
         Ok(Self { connection, keys, attestation, tries_left })
     }
 
@@ -132,23 +136,55 @@ impl Session {
         self.keys.get(audience)
     }
 
-    /// Ends the session at the gateway.
+    /// Ends the session at the gateway and, through it, at every institution. Answered within half a second:
+    /// the gateway goes on telling those that have not confirmed by then.
     ///
     /// # Errors
     /// The gateway could not be told; the session then ends with the connection.
     pub async fn close(self) -> Result<Closed, Trouble> {
-        self.connection.call(CloseSession { version: 1 }.into()).await?;
-        Ok(Closed { confirmed: 0, outstanding: 0 })
+        match self.connection.call(CloseSession { version: limits::VERSION_MAX }.into()).await? {
+            Reply::SessionClosed(closed) => Ok(Closed {
+                confirmed: closed.confirmed.unwrap_or(0),
+                outstanding: closed.outstanding.unwrap_or(0),
+            }),
+            _ => Err(Trouble::Protocol("the end of a session was answered by something else")),
+        }
     }
 }
 
-/// Who knows that a session has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far the end of a session got before it was reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Closed {
-    /// Institutions that have confirmed it.
+    /// Institutions that have confirmed, durably, that they answer nothing more under this session.
     pub confirmed: u64,
-    /// Institutions the gateway goes on telling.
+    /// Institutions that have not yet; the gateway goes on telling them until the session's own time is over.
     pub outstanding: u64,
+}
+
+/// Leaves the sealed ends of the session with the gateway, which delivers them when the session ends, also
+/// when this terminal can say nothing any more. Without them a session could not be ended everywhere, so
+/// there is none.
+async fn leave_ends(
+    connection: &Connection,
+    keys: &BTreeMap<MemberId, SigningKey>,
+    federation: &Federation,
+    not_after: Timestamp,
+    now: Timestamp,
+) -> Result<(), Trouble> {
+    let list = federation.accepted().list();
+    let to = |audience: &MemberId| list.member(audience)?.sealing_key_at(now);
+    let sealed = keys.iter().filter_map(|(audience, key)| {
+        let sealed = SealedSessionEnd::seal(key, not_after, audience, to(audience)?);
+        Some(sealed.map_err(|error| Trouble::Machine(error.to_string())))
+    });
+    let ends = sealed.collect::<Result<Vec<_>, _>>()?;
+    match connection.call(LeaveSessionEnds { ends }.into()).await? {
+        Reply::SessionEndsKept(_) => Ok(()),
+        Reply::Declined(declined) if declined.refusal == Refusal::Busy => {
+            Err(Trouble::Session(SessionRefusal::Busy))
+        }
+        _ => Err(Trouble::Protocol("the gateway does not keep the ends of the session")),
+    }
 }
 
 /// A fresh key for every institution that can be asked.

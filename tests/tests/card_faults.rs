@@ -157,9 +157,10 @@ fn a_card_that_freezes_or_talks_nonsense_is_named_within_seconds() {
     // No JPKI application: answers, but is another card.
     let said = scene.login_with(When::Command(1), Fault::Garbage(vec![0x6A, 0x82])).unwrap();
     assert_told(&said, "マイナンバーカードではありません", "no Individual Number card");
-    for (n, bytes) in [vec![], vec![0x90], vec![0x90, 0x00], vec![0xFF; 300], vec![0x61, 0x10], vec![0x6C, 0x04]]
-        .into_iter()
-        .enumerate()
+    for (n, bytes) in
+        [vec![], vec![0x90], vec![0x90, 0x00], vec![0xFF; 300], vec![0x61, 0x10], vec![0x6C, 0x04]]
+            .into_iter()
+            .enumerate()
     {
         for when in [When::Command(2), When::Command(5), When::Instruction(SIGN)] {
             let said = scene.login_with(when, Fault::Garbage(bytes.clone()));
@@ -183,9 +184,8 @@ fn cards_that_must_not_open_are_refused_with_their_reason() {
     told(&scene, &foreign, "発行者が登録されていません", "its issuer is not accepted");
 
     let day = 24 * 3_600_000;
-    let at = |days: i64| {
-        hibiki_protocol::time::Timestamp(clock::now().0.checked_add_signed(days * day).unwrap())
-    };
+    let at =
+        |days: i64| hibiki_protocol::time::Timestamp(clock::now().0.checked_add_signed(days * day).unwrap());
     let expired = scene.town.council().issue_card_for(&cards, "expired", 39, at(-40)).unwrap();
     told(&scene, &expired, "有効期限が切れています", "has expired");
     let future = scene.town.council().issue_card_for(&cards, "future", 30, at(2)).unwrap();

@@ -49,6 +49,7 @@ fn describe(status: &Status) -> String {
     line("trust list", trust_list(status));
     line("store", store(status));
     line("ledger", ledger(status));
+    line("ends", session_ends(status));
     if status.links.is_empty() {
         line("links", "none".to_owned());
     } else {
@@ -113,6 +114,20 @@ fn ledger(status: &Status) -> String {
     words
 }
 
+fn session_ends(status: &Status) -> String {
+    let ends = &status.session_ends;
+    let mut words = format!("{} sessions ended here", count(ends.in_force));
+    if ends.kept > 0 || ends.outstanding > 0 {
+        let _ = write!(
+            words,
+            ", {} kept for open sessions, {} on their way",
+            count(ends.kept),
+            count(ends.outstanding)
+        );
+    }
+    words
+}
+
 fn link_words(status: &Status, link: &LinkStatus) -> String {
     let state = match (link.state, link.direction) {
         (LinkState::Up, Direction::Out) => "up, dialled by us",
@@ -140,7 +155,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::observe::board::{LedgerStatus, StoreStatus, TrustListStatus};
+    use crate::observe::board::{LedgerStatus, SessionEndsStatus, StoreStatus, TrustListStatus};
 
     const NOW: u64 = 1_795_376_852_123;
 
@@ -189,6 +204,7 @@ mod tests {
                 checkpoint_time: NOW - 42_000,
                 halted: None,
             }),
+            session_ends: SessionEndsStatus { in_force: 2, latest: NOW - 500, kept: 1_200, outstanding: 1 },
             problems: BTreeMap::new(),
         }
     }
@@ -204,6 +220,7 @@ listens     0.0.0.0:4433
 trust list  epoch 12, 6 members, expires in 1 d 0 h (2026-11-23T19:47:32.123Z)
 store       sled, 1.0 MiB, 70.0 GiB free
 ledger      1,234 entries, checkpoint at 1,230 42 s ago
+ends        2 sessions ended here, 1,200 kept for open sessions, 1 on their way
 links       1 of 2 up
             maebashi/chuo-hospital           up, dialled by us for 1 min 0 s, round trip 1.2 ms
             maebashi/school                  down, waiting to be dialled for 1 s: timed out\u{fffd}[2J

@@ -19,7 +19,7 @@ use crate::gateway::{self, Attester, Gateway, LedgerAccount};
 use crate::holds::Holds;
 use crate::ingest::{self, Importer, Inbox};
 use crate::linkage::{self, Linkage, Persons};
-use crate::links::{self, Guests, Links};
+use crate::links::{self, Links};
 use crate::membership;
 use crate::registry::card::RevocationFolder;
 use crate::registry::card::revocation::GRACE_MILLIS;
@@ -27,6 +27,7 @@ use crate::registry::{self, Registry};
 use crate::responder::{Foundation, HoldKeeper, InstitutionResponder, Policy};
 use crate::secret_file;
 use crate::services;
+use crate::session_ends::EndedSessions;
 
 /// Folder of revocation lists, beside the registry's master key.
 const REVOCATION_LISTS: &str = "revocation";
@@ -46,12 +47,16 @@ pub(super) fn link_settings(config: &Config) -> links::Settings {
     }
 }
 
+/// The roles this node has taken.
+pub(super) struct Taken {
+    /// What others may ask of it.
+    pub(super) services: links::Services,
+    /// Its gateway, to be told when the node stops.
+    pub(super) gateway: Option<Gateway>,
+}
+
 /// Builds the services of the configured roles and registers their commands.
-pub(super) async fn take(
-    host: &mut Host,
-    ground: &Ground,
-    links: &Links,
-) -> Result<links::Services, StartError> {
+pub(super) async fn take(host: &mut Host, ground: &Ground, links: &Links) -> Result<Taken, StartError> {
     warn_of_missing_roles(host, ground);
     let mut services = links::Services::default();
     let persons: Arc<dyn Persons> = Arc::clone(&ground.book) as Arc<dyn Persons>;
@@ -60,15 +65,18 @@ pub(super) async fn take(
     let holds = Arc::new(Holds::new(ground.means.clone()));
     register_commands(host, ground, &linkage, &consents)?;
     if host.config.roles.responder {
-        services.responder = Some(responder(host, ground, &linkage, &holds, &consents));
+        services.responder = Some(responder(host, ground, &linkage, &holds, &consents)?);
     }
     if host.config.roles.registry {
         services.registry = Some(registry(host, ground, links, &holds)?);
     }
+    let mut gateway = None;
     if host.config.roles.gateway {
-        services.guests = Some(gateway(host, ground, links, &services)?);
+        let taken = take_gateway(host, ground, links, &services)?;
+        services.guests = Some(Arc::new(taken.clone()));
+        gateway = Some(taken);
     }
-    Ok(services)
+    Ok(Taken { services, gateway })
 }
 
 /// The commands that every node has, and the watched inbox.
@@ -124,10 +132,13 @@ fn responder(
     linkage: &Arc<Linkage>,
     holds: &Arc<Holds>,
     consents: &Arc<Consents>,
-) -> Arc<dyn services::Responder> {
+) -> Result<Arc<dyn services::Responder>, StartError> {
     let (policy, means) = (&host.config.policy, &ground.means);
     let store = Arc::clone(&ground.store);
-    Arc::new(InstitutionResponder::new(Foundation {
+    let ended = EndedSessions::open(means.clone(), host.board.clone());
+    let ended = Arc::new(ended.map_err(|error| cannot("the table of ended sessions", &error))?);
+    host.env.spawn(Arc::clone(&ended).keep_tidy(host.shutdown.clone()));
+    Ok(Arc::new(InstitutionResponder::new(Foundation {
         own: means.own.clone(),
         env: means.env.clone(),
         keys: means.keys.clone(),
@@ -140,6 +151,7 @@ fn responder(
             records: Arc::clone(&ground.book),
         }),
         holds: Arc::clone(holds) as Arc<dyn HoldKeeper>,
+        ended,
         low_space: Arc::new(move || store.low_space()),
         policy: Policy {
             answer_floor: Duration::from_millis(policy.answer_floor_ms),
@@ -151,7 +163,7 @@ fn responder(
             version: POLICY_VERSION,
             queries_at_once: usize::try_from(host.config.limits.queries_at_once).unwrap_or(usize::MAX),
         },
-    }))
+    })))
 }
 
 fn registry(
@@ -184,12 +196,12 @@ fn registry(
     Ok(registry)
 }
 
-fn gateway(
+fn take_gateway(
     host: &Host,
     ground: &Ground,
     links: &Links,
     services: &links::Services,
-) -> Result<Arc<dyn Guests>, StartError> {
+) -> Result<Gateway, StartError> {
     let config = &host.config.gateway;
     let attester = match (&services.registry, &config.registry) {
         (Some(own), Some(member)) if member == &ground.means.own => Attester::Own(Arc::clone(own)),
@@ -200,8 +212,9 @@ fn gateway(
             return Err(StartError::new(ExitStatus::Config, what));
         }
     };
-    Ok(Arc::new(Gateway::new(gateway::Foundation {
+    Ok(Gateway::new(gateway::Foundation {
         env: host.env.clone(),
+        board: host.board.clone(),
         links: links.clone(),
         signing: Arc::clone(ground.means.keys.signing()),
         attester,
@@ -209,5 +222,5 @@ fn gateway(
         log: Arc::new(LedgerAccount(ground.means.ledger.clone())),
         deadline: Duration::from_millis(config.deadline_ms),
         grace_millis: grace_millis(host.config.federation.grace_days),
-    })))
+    }))
 }

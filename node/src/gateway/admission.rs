@@ -93,7 +93,8 @@ impl Inner {
         if not_after <= now() {
             return Err(SessionRefusal::Time);
         }
-        self.sessions().open(link.id(), not_after);
+        let replaced = self.sessions().open(link.id(), not_after, now());
+        self.courier.tell(replaced);
         if link.close_reason().is_some() {
             // It closed meanwhile, and may have been forgotten before the session was there.
             self.left(link);

@@ -1,10 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod ending;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use hibiki_protocol::frames::{FetchChallenge, SessionOpened, View, ViewEnd};
+use hibiki_protocol::frames::{CloseSession, FetchChallenge, SessionOpened, View, ViewEnd};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Refusal};
 use hibiki_protocol::sealing::SealingSecret;
@@ -128,6 +130,7 @@ async fn city_with(names: &[&'static str], age: u64) -> City {
 fn gateway(node: &Node, attester: Attester, log: &Arc<MemoryLog>, own: &Arc<FakeResponder>) -> Gateway {
     Gateway::new(Foundation {
         env: Env::system(),
+        board: node.board.clone(),
         links: node.links.clone(),
         signing: Arc::new(signing_key("city")),
         attester,

@@ -190,4 +190,13 @@ details! {
         /// `installed` or the reason of the refusal.
         outcome: String,
     }
+    /// A guardian's session was ended at this institution before its time.
+    SessionEnd {
+        /// Digest of the session key, hexadecimal: the key stands in the grants of that session and nowhere else.
+        session: String,
+        /// The gateway that brought the end.
+        via: String,
+        /// Until when it is remembered, in milliseconds since the Unix epoch.
+        until: u64,
+    }
 }

@@ -1,7 +1,7 @@
 //! This node's own questions to other members.
 //!
 //! Dropping one of these futures cancels the question at the other side (its exchange is reset). Must not
-//! know: what is inside a part, an answer, a session or a hold.
+//! know: what is inside a part, an answer, a session, its end or a hold.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits;
 use hibiki_protocol::query::{Part, Refusal};
 use hibiki_protocol::session::SessionRefusal;
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::Signed;
 use hibiki_transport::{Code, ExchangeError, Link};
 use tokio::time::{Instant, timeout};
@@ -227,6 +228,30 @@ impl Links {
         let asked = put(&up.link, &request, limits::CONTROL_FRAME_BYTES_MAX);
         match timeout(remaining, asked).await.unwrap_or(Err(Trouble::Silent)) {
             Ok(Reply::HoldStored(receipt)) => Ok(receipt),
+            Ok(Reply::Declined(declined)) => Err(Failure::Declined {
+                refusal: declined.refusal,
+                retry_after_millis: declined.retry_after_millis,
+            }),
+            Ok(_) => Err(Failure::Invalid),
+            Err(trouble) => Err(trouble.into_failure()),
+        }
+    }
+
+    /// Tells a member that a session has ended; returns once it has confirmed.
+    ///
+    /// # Errors
+    /// Why it has not.
+    pub async fn end_session(
+        &self,
+        member: &MemberId,
+        end: SealedSessionEnd,
+        remaining: Duration,
+    ) -> Result<(), Failure> {
+        let up = self.link_to(member)?;
+        let request = Request::EndSession(end);
+        let asked = self.put_doubting(member, &up, &request);
+        match timeout(remaining, asked).await.unwrap_or(Err(Trouble::Silent)) {
+            Ok(Reply::SessionEnded(_)) => Ok(()),
             Ok(Reply::Declined(declined)) => Err(Failure::Declined {
                 refusal: declined.refusal,
                 retry_after_millis: declined.retry_after_millis,

@@ -51,8 +51,9 @@ pub(super) fn permits(request: &Request, sender: &Sender, offers: Offers) -> boo
         Request::FetchChallenge(_)
         | Request::OpenSession(_)
         | Request::View(_)
+        | Request::LeaveSessionEnds(_)
         | Request::CloseSession(_) => guest,
-        Request::FetchFreshness(_) | Request::Ask(_) => gateway && offers.responder,
+        Request::FetchFreshness(_) | Request::Ask(_) | Request::EndSession(_) => gateway && offers.responder,
         Request::Attest(attest) => {
             let itself = matches!(sender, Sender::Member { id, .. } if *id == attest.gateway);
             gateway && itself && offers.registry
@@ -71,13 +72,15 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use hibiki_protocol::frames::{
-        Ask, Attest, CloseSession, FetchChallenge, FetchFreshness, FetchTrustLists, Hello, View,
+        Ask, Attest, CloseSession, FetchChallenge, FetchFreshness, FetchTrustLists, Hello, LeaveSessionEnds,
+        View,
     };
     use hibiki_protocol::hold::SealedHoldNotice;
     use hibiki_protocol::ids::FederationId;
     use hibiki_protocol::query::Part;
     use hibiki_protocol::sealing::{Sealed, SealingKeyId, Suite};
     use hibiki_protocol::session::OpenSession;
+    use hibiki_protocol::session_end::SealedSessionEnd;
 
     use super::*;
 
@@ -100,7 +103,9 @@ mod tests {
             Request::FetchFreshness(FetchFreshness { version: 1 }),
             Request::Ask(Ask { freshness: vec![], remaining_millis: 1, hops: 1, part }),
             Request::Attest(Attest { gateway: id.clone(), open, challenge: [0; 32], exporter: [0; 32] }),
-            Request::Hold(SealedHoldNotice { audience: id, key_id, sealed: sealed() }),
+            Request::Hold(SealedHoldNotice { audience: id.clone(), key_id, sealed: sealed() }),
+            Request::LeaveSessionEnds(LeaveSessionEnds { ends: vec![] }),
+            Request::EndSession(SealedSessionEnd { audience: id, key_id, sealed: sealed() }),
         ]
     }
 
@@ -119,12 +124,20 @@ mod tests {
     fn everybody_may_ask_exactly_what_is_theirs() {
         assert_eq!(
             permitted(&Sender::Guest, EVERYTHING),
-            ["Hello", "FetchTrustLists", "FetchChallenge", "OpenSession", "View", "CloseSession"]
+            [
+                "Hello",
+                "FetchTrustLists",
+                "FetchChallenge",
+                "OpenSession",
+                "View",
+                "CloseSession",
+                "LeaveSessionEnds"
+            ]
         );
         assert_eq!(permitted(&member(false, false), EVERYTHING), ["Hello", "FetchTrustLists"]);
         assert_eq!(
             permitted(&member(true, false), EVERYTHING),
-            ["Hello", "FetchTrustLists", "FetchFreshness", "Ask", "Attest"]
+            ["Hello", "FetchTrustLists", "FetchFreshness", "Ask", "Attest", "EndSession"]
         );
         assert_eq!(permitted(&member(false, true), EVERYTHING), ["Hello", "FetchTrustLists", "Hold"]);
     }

@@ -14,6 +14,7 @@ use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::limits;
 use hibiki_protocol::query::{Part, Refusal};
 use hibiki_protocol::sealing::{Sealed, SealingKeyId, Suite};
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::{Member, Role, SignedTrustList};
@@ -189,6 +190,10 @@ pub(crate) struct FakeResponder {
     pub(crate) asked: AtomicUsize,
     pub(crate) cancelled: AtomicUsize,
     pub(crate) last: Mutex<Option<Ask>>,
+    /// Ends of sessions as they were brought.
+    pub(crate) ends: Mutex<Vec<SealedSessionEnd>>,
+    /// What it says to every end; nothing: it confirms.
+    pub(crate) end_refusal: Mutex<Option<Refusal>>,
 }
 
 impl FakeResponder {
@@ -199,6 +204,8 @@ impl FakeResponder {
             asked: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
             last: Mutex::new(None),
+            ends: Mutex::default(),
+            end_refusal: Mutex::default(),
         })
     }
 
@@ -265,6 +272,33 @@ impl Responder for FakeResponder {
             };
             Ok(Signed::sign(&receipt, &signing_key("clinic")))
         })
+    }
+
+    fn end_session<'a>(
+        &'a self,
+        _gateway: &'a MemberId,
+        end: SealedSessionEnd,
+    ) -> Pending<'a, Result<(), Declined>> {
+        Box::pin(async move {
+            self.ends.lock().unwrap().push(end);
+            match *self.end_refusal.lock().unwrap() {
+                Some(refusal) => Err(Declined { refusal, retry_after_millis: None }),
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// The end of a session with `name` that nobody can open; `mark` tells it from others.
+pub(crate) fn session_end(name: &str, mark: u8) -> SealedSessionEnd {
+    SealedSessionEnd {
+        audience: id(name),
+        key_id: SealingKeyId([mark; 8]),
+        sealed: Sealed {
+            suite: Suite::X25519ChaCha20,
+            encapsulated: [7; 32],
+            ciphertext: vec![mark; SealedSessionEnd::CIPHERTEXT_BYTES],
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::{
-    Ask, Attest, Declined, FetchTrustLists, Hello, Reply, Request, SessionRefused, TrustLists,
+    Ask, Attest, Declined, FetchTrustLists, Hello, Reply, Request, SessionEnded, SessionRefused, TrustLists,
 };
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits;
@@ -212,7 +212,7 @@ impl Serving {
         }
     }
 
-    /// Freshness, parts and holds, for the responder of this node.
+    /// Freshness, parts, holds and ends of sessions, for the responder of this node.
     async fn respond(&self, from: &MemberId, request: Request, exchange: Exchange) {
         let Some(responder) = &self.services.responder else { return exchange.reset(code::NOT_PERMITTED) };
         match request {
@@ -220,6 +220,13 @@ impl Serving {
             Request::Hold(notice) => {
                 let reply = match responder.hold(from, notice).await {
                     Ok(receipt) => Reply::HoldStored(receipt),
+                    Err(declined) => Reply::Declined(declined),
+                };
+                send(exchange, &reply).await;
+            }
+            Request::EndSession(end) => {
+                let reply = match responder.end_session(from, end).await {
+                    Ok(()) => Reply::SessionEnded(SessionEnded { version: limits::VERSION_MAX }),
                     Err(declined) => Reply::Declined(declined),
                 };
                 send(exchange, &reply).await;

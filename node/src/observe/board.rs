@@ -37,6 +37,8 @@ pub struct Status {
     pub store: Option<StoreStatus>,
     /// The ledger.
     pub ledger: Option<LedgerStatus>,
+    /// Sessions that ended before their time.
+    pub session_ends: SessionEndsStatus,
     /// Things an operator must look at, by a stable key; gone once solved.
     pub problems: BTreeMap<String, String>,
 }
@@ -128,6 +130,20 @@ pub struct LedgerStatus {
     pub checkpoint_time: u64,
     /// Why the ledger takes no entries, if it does not: then nothing is released either.
     pub halted: Option<String>,
+}
+
+/// Sessions that ended before their time: as an institution that was told, and as a gateway that tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionEndsStatus {
+    /// Institution: sessions durably ended here and not yet forgotten; nothing is answered under them.
+    pub in_force: u64,
+    /// Institution: when the newest of them took effect in this run; 0 before the first.
+    pub latest: u64,
+    /// Gateway: sealed ends that terminals with an open session have left.
+    pub kept: u64,
+    /// Gateway: sealed ends on their way that their institution has not confirmed yet.
+    pub outstanding: u64,
 }
 
 /// The shared board. Clones are the same board.

@@ -84,6 +84,20 @@ metrics! {
         "Guardians' sessions open at this gateway.";
     SESSIONS_OPENED = "hibiki_sessions_opened_total", Counter, Count, ["result"],
         "Sessions asked for at this gateway: opened or refused.";
+    SESSION_ENDS_LEFT = "hibiki_session_ends_left_total", Counter, Count, ["result"],
+        "Times a terminal left the ends of its session with this gateway: kept, busy (no room), malformed or refused.";
+    SESSION_ENDS_KEPT = "hibiki_session_ends_kept", Gauge, Count, [],
+        "Ends of open sessions this gateway keeps.";
+    SESSION_ENDS_OUTSTANDING = "hibiki_session_ends_outstanding", Gauge, Count, [],
+        "Ends of sessions this gateway is telling institutions that have not confirmed yet.";
+    SESSION_ENDS_DELIVERED = "hibiki_session_ends_delivered_total", Counter, Count, ["result"],
+        "Ends of sessions this gateway is done with: confirmed, refused by the institution, or given_up at the session's time.";
+    SESSION_END_SECONDS = "hibiki_session_end_seconds", Histogram, Seconds, [],
+        "From a session's end at this gateway to an institution's confirmation.";
+    SESSIONS_ENDED = "hibiki_sessions_ended_total", Counter, Count, [],
+        "Sessions ended at this institution before their time.";
+    SESSION_ENDS_IN_FORCE = "hibiki_session_ends_in_force", Gauge, Count, [],
+        "Ended sessions this institution remembers.";
     LEDGER_ENTRIES = "hibiki_ledger_entries", Gauge, Count, [],
         "Entries in this institution's ledger.";
     LEDGER_COMMIT_SECONDS = "hibiki_ledger_commit_seconds", Histogram, Seconds, [],

@@ -5,7 +5,8 @@ use hibiki_protocol::frames::Declined;
 use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
 use hibiki_protocol::ids::{MemberId, Pseudonym};
 use hibiki_protocol::policy::{Consent, Hold, ReadPermit, Withheld};
-use hibiki_protocol::signing::Signed;
+use hibiki_protocol::session_end::SealedSessionEnd;
+use hibiki_protocol::signing::{Signed, VerifyingKey};
 use hibiki_protocol::time::Day;
 use hibiki_protocol::token::PairwiseToken;
 
@@ -70,4 +71,13 @@ pub trait HoldKeeper: Send + Sync {
         from: &'a MemberId,
         notice: SealedHoldNotice,
     ) -> Pending<'a, Result<Signed<HoldReceipt>, Declined>>;
+}
+
+/// Takes ends of sessions that gateways bring, and knows which sessions have ended.
+pub trait SessionEndKeeper: Send + Sync {
+    /// Verifies and stores an end; returns once it is durable and in force.
+    fn end<'a>(&'a self, from: &'a MemberId, end: SealedSessionEnd) -> Pending<'a, Result<(), Declined>>;
+
+    /// Whether the session of this key has ended: then nothing is answered under it.
+    fn has_ended(&self, session_key: &VerifyingKey) -> bool;
 }

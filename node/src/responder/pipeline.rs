@@ -2,7 +2,6 @@
 
 use hibiki_protocol::answer::{Record, SealedAnswer};
 use hibiki_protocol::frames::Declined;
-use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::limits;
 use hibiki_protocol::policy::{self, Withheld};
 use hibiki_protocol::query::{OpenedPart, Refusal, VerifiedQuery};
@@ -26,28 +25,33 @@ impl Looked {
     }
 }
 
+/// A sealed answer; with the query while it may still be held back: not where it refuses already.
+pub(super) struct Worked {
+    pub(super) answer: SealedAnswer,
+    pub(super) query: Option<VerifiedQuery>,
+}
+
 impl InstitutionResponder {
     /// Works on an opened part. Everything from here on is answered inside the seal.
-    pub(super) async fn work(
-        &self,
-        gateway: &MemberId,
-        opened: OpenedPart,
-        part: Digest,
-    ) -> Result<SealedAnswer, Declined> {
-        let reply = Reply { responder: self, to: opened.reply_to(), gateway, part };
-        match self.verified(opened) {
-            Err(refusal) => reply.refuse(refusal).await,
-            Ok(query) => match self.look(&query) {
-                Err(fault) => {
-                    tracing::error!(%fault, "a query could not be answered");
-                    reply.refuse(Refusal::Fault).await
-                }
-                Ok(looked) => {
-                    let subject = looked.subject.map(|subject| subject.key);
-                    reply.finish(Finding { query: &query, subject, found: looked.found }).await
-                }
-            },
-        }
+    pub(super) async fn work(&self, reply: &Reply<'_>, opened: OpenedPart) -> Result<Worked, Declined> {
+        let refused = |answer| Ok(Worked { answer, query: None });
+        let query = match self.verified(opened) {
+            Err(refusal) => return refused(reply.refuse(refusal).await?),
+            Ok(query) if self.has_ended(&query) => return refused(reply.refuse_ended(&query).await?),
+            Ok(query) => query,
+        };
+        let looked = match self.look(&query) {
+            Err(fault) => {
+                tracing::error!(%fault, "a query could not be answered");
+                return refused(reply.refuse(Refusal::Fault).await?);
+            }
+            // The card was taken away while the records were looked for.
+            Ok(_) if self.has_ended(&query) => return refused(reply.refuse_ended(&query).await?),
+            Ok(looked) => looked,
+        };
+        let subject = looked.subject.map(|subject| subject.key);
+        let answer = reply.finish(Finding { query: &query, subject, found: looked.found }).await?;
+        Ok(Worked { answer, query: Some(query) })
     }
 
     /// Grant, holder's proof, times, epoch; then: is it the first time?

@@ -13,6 +13,9 @@ use super::InstitutionResponder;
 use crate::ledger::details::{Refusal as RefusalEntry, Release};
 use crate::ledger::{DigestKind, Entry, NotLogged};
 
+/// What the ledger says of a query whose session has ended.
+const SESSION_ENDED: &str = "session_ended";
+
 /// What was found for a verified query.
 pub(super) struct Finding<'a> {
     /// The query.
@@ -36,7 +39,7 @@ impl Reply<'_> {
     pub(super) async fn finish(&self, finding: Finding<'_>) -> Result<SealedAnswer, Declined> {
         let entry = match &finding.found {
             Ok(records) => self.release(&finding, records),
-            Err(why) => self.withheld(&finding, *why),
+            Err(why) => self.refusal(finding.query, finding.subject, why.as_str()),
         };
         let receipt = match self.log(entry).await {
             Ok(receipt) => receipt,
@@ -50,6 +53,12 @@ impl Reply<'_> {
         self.seal_as(finding.query.grant().grant().simulated, outcome, records, Some(receipt), None)
     }
 
+    /// Logs and seals the refusal of a query whose session has ended. Its true reason is in the ledger only.
+    pub(super) async fn refuse_ended(&self, query: &VerifiedQuery) -> Result<SealedAnswer, Declined> {
+        let entry = self.refusal(query, None, SESSION_ENDED);
+        self.refuse_as(Refusal::Expired, entry).await
+    }
+
     /// Logs and seals a refusal of a query that opened but is not accepted.
     pub(super) async fn refuse(&self, refusal: Refusal) -> Result<SealedAnswer, Declined> {
         let details = RefusalEntry {
@@ -57,7 +66,14 @@ impl Reply<'_> {
             via: self.gateway.to_string(),
             ..RefusalEntry::default()
         };
-        let entry = Entry::new(self.responder.base.env.now(), None, &details);
+        self.refuse_as(refusal, Entry::new(self.responder.base.env.now(), None, &details)).await
+    }
+
+    async fn refuse_as(
+        &self,
+        refusal: Refusal,
+        entry: Result<Entry, NotLogged>,
+    ) -> Result<SealedAnswer, Declined> {
         match self.log(entry).await {
             Ok(receipt) => self.seal(Outcome::from(refusal), Vec::new(), Some(receipt), Some(refusal)),
             Err(_) => self.seal(Outcome::NotLogged, Vec::new(), None, Some(Refusal::NotLogged)),
@@ -78,23 +94,28 @@ impl Reply<'_> {
             basis: grant.basis.as_str().to_owned(),
             simulated_card: grant.simulated,
         };
-        self.entry(finding, Entry::new(self.responder.base.env.now(), finding.subject, &details))
+        self.entry(finding.query, Entry::new(self.responder.base.env.now(), finding.subject, &details))
     }
 
-    fn withheld(&self, finding: &Finding<'_>, why: Withheld) -> Result<Entry, NotLogged> {
-        let grant = finding.query.grant().grant();
+    fn refusal(
+        &self,
+        query: &VerifiedQuery,
+        subject: Option<[u8; 16]>,
+        reason: &str,
+    ) -> Result<Entry, NotLogged> {
+        let grant = query.grant().grant();
         let details = RefusalEntry {
-            reason: why.as_str().to_owned(),
+            reason: reason.to_owned(),
             guardian: hex::encode(grant.guardian.0),
-            purpose: finding.query.query().purpose.as_str().to_owned(),
+            purpose: query.query().purpose.as_str().to_owned(),
             via: self.gateway.to_string(),
             simulated_card: grant.simulated,
         };
-        self.entry(finding, Entry::new(self.responder.base.env.now(), finding.subject, &details))
+        self.entry(query, Entry::new(self.responder.base.env.now(), subject, &details))
     }
 
-    fn entry(&self, finding: &Finding<'_>, entry: Result<Entry, NotLogged>) -> Result<Entry, NotLogged> {
-        let grant = super::digest_of(&finding.query.query().grant);
+    fn entry(&self, query: &VerifiedQuery, entry: Result<Entry, NotLogged>) -> Result<Entry, NotLogged> {
+        let grant = super::digest_of(&query.query().grant);
         entry.map(|entry| entry.with_digest(DigestKind::Grant, grant))
     }
 

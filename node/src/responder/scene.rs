@@ -17,6 +17,7 @@ use hibiki_protocol::policy::{AgeGate, Consent, Hold, ReadPermit, Withheld};
 use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
 use hibiki_protocol::sealing::SealingSecret;
 use hibiki_protocol::session::Purpose;
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::{Signed, SigningKey, VerifyingKey};
 use hibiki_protocol::time::{Day, Timestamp};
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
@@ -25,11 +26,16 @@ use hibiki_protocol::trust::{
     Accepted, Member, MemberKind, Role, Root, RootAnchor, SealingKey, SignedTrustList, TlsKey, TrustList,
 };
 
-use super::{Foundation, HoldKeeper, InstitutionResponder, Local, LocalFault, LocalSubject, Policy};
+use super::{
+    Foundation, HoldKeeper, InstitutionResponder, Local, LocalFault, LocalSubject, Policy, SessionEndKeeper,
+};
 use crate::env::{Clock, Entropy, Env};
+use crate::institution::{Means, Trust};
 use crate::keys::NodeKeys;
 use crate::ledger::{EntrySealer, Ledger, SealError, Setup, Sizes, SubjectKey};
+use crate::observe::board::StatusBoard;
 use crate::services::{Pending, Responder as _};
+use crate::session_ends::EndedSessions;
 
 /// 2026-11-22 12:00 in Japan.
 pub(super) const NOON: u64 = 1_795_316_400_000;
@@ -77,6 +83,8 @@ pub(super) struct Books {
     pub(super) holds: Vec<Hold>,
     pub(super) consents: Vec<Consent>,
     pub(super) broken: bool,
+    /// Happens while the records are read.
+    pub(super) on_read: Option<Box<dyn FnOnce() + Send>>,
 }
 
 pub(super) struct LocalBooks(pub(super) Mutex<Books>);
@@ -104,6 +112,10 @@ impl Local for LocalBooks {
         Ok(self.0.lock().unwrap().consents.clone())
     }
     fn read(&self, _: &LocalSubject, _: &ReadPermit) -> Result<Vec<Record>, LocalFault> {
+        let on_read = self.0.lock().unwrap().on_read.take();
+        if let Some(happens) = on_read {
+            happens();
+        }
         Ok(self.0.lock().unwrap().records.clone())
     }
 }
@@ -125,6 +137,7 @@ pub(super) struct Scene {
     pub(super) books: Arc<LocalBooks>,
     pub(super) clock: Arc<SetClock>,
     pub(super) ledger: Ledger,
+    pub(super) ended: Arc<EndedSessions>,
     pub(super) low_space: Arc<std::sync::atomic::AtomicBool>,
     pub(super) registry_key: SigningKey,
     pub(super) audience_key: AudienceKey,
@@ -145,6 +158,10 @@ pub(super) struct Asked {
 
 impl Scene {
     pub(super) fn new() -> Self {
+        Self::with_floor(Duration::from_millis(20))
+    }
+
+    pub(super) fn with_floor(answer_floor: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock(Mutex::new(NOON)));
         let system = Env::system();
@@ -190,21 +207,33 @@ impl Scene {
             holds: Vec::new(),
             consents: Vec::new(),
             broken: false,
+            on_read: None,
         })));
         let list = Arc::new(accepted.clone());
+        let trust: Trust = Arc::new(move || Arc::clone(&list));
+        let means = Means {
+            own: own.clone(),
+            keys: keys.clone(),
+            trust: Arc::clone(&trust),
+            vault: crate::vault::tests::vault().0,
+            ledger: ledger.clone(),
+            env: env.clone(),
+        };
+        let ended = Arc::new(EndedSessions::open(means, StatusBoard::new()).unwrap());
         let low_space = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let disk = Arc::clone(&low_space);
         let responder = InstitutionResponder::new(Foundation {
             own: own.clone(),
             env,
             keys,
-            trust: Arc::new(move || Arc::clone(&list)),
+            trust,
             ledger: ledger.clone(),
             local: Arc::<LocalBooks>::clone(&books),
             holds: Arc::new(NoHolds),
+            ended: Arc::clone(&ended) as Arc<dyn SessionEndKeeper>,
             low_space: Arc::new(move || disk.load(std::sync::atomic::Ordering::Relaxed)),
             policy: Policy {
-                answer_floor: Duration::from_millis(20),
+                answer_floor,
                 ages: AgeGate { adult_years: 18, sensitive_years: 15, sensitive: vec![category("growth")] },
                 version: 3,
                 queries_at_once: 2,
@@ -215,6 +244,7 @@ impl Scene {
             books,
             clock,
             ledger,
+            ended,
             low_space,
             registry_key,
             audience_key,
@@ -271,6 +301,12 @@ impl Scene {
     pub(super) fn seal(&self, asked: &mut Asked) -> (Part, ReplyTo) {
         asked.query.grant = Signed::sign(&asked.grant, &asked.grant_signer);
         Part::seal(&asked.query, &asked.session_key, &self.sealing).unwrap()
+    }
+
+    /// The end of the session `key` was made for, sealed to the institution.
+    pub(super) fn end_of(&self, key: &SigningKey) -> SealedSessionEnd {
+        let not_after = Timestamp(*self.clock.0.lock().unwrap()).plus(limits::SESSION_MILLIS_MAX);
+        SealedSessionEnd::seal(key, not_after, &self.own, &self.sealing).unwrap()
     }
 
     pub(super) fn ask(&self, part: Part) -> Ask {

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod ending;
+
 use hibiki_protocol::answer::is_answer_size;
 use hibiki_protocol::cbor;
 use hibiki_protocol::grant::Basis;

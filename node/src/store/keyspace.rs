@@ -65,6 +65,8 @@ keyspaces! {
     Staff = 0x11, "staff";
     /// Files and lines already taken in, with their outcome.
     Imports = 0x12, "imports";
+    /// Sessions that ended before their time, until no grant of theirs can be accepted any more.
+    SessionEnds = 0x13, "session_ends";
 }
 
 impl Keyspace {

@@ -54,11 +54,13 @@ pub enum EntryKind {
     Administration = 14,
     /// A trust list was installed or refused.
     TrustList = 15,
+    /// A guardian's session was ended at this institution before its time.
+    SessionEnd = 16,
 }
 
 impl EntryKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Start,
         Self::Stop,
         Self::Release,
@@ -74,6 +76,7 @@ impl EntryKind {
         Self::Staff,
         Self::Administration,
         Self::TrustList,
+        Self::SessionEnd,
     ];
 
     /// The kind with this number.
@@ -107,6 +110,7 @@ impl EntryKind {
             Self::Staff => "staff",
             Self::Administration => "administration",
             Self::TrustList => "trust_list",
+            Self::SessionEnd => "session_end",
         }
     }
 }

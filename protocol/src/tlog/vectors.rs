@@ -448,7 +448,7 @@ proptest! {
 
     #[test]
     fn leaves_come_back_and_only_in_one_form(
-        kind in 0_usize..15, time_ms: u64, commitment: [u8; 32], query: Option<[u8; 32]>, answer: Option<[u8; 32]>, cut in 0_usize..200,
+        kind in 0_usize..EntryKind::ALL.len(), time_ms: u64, commitment: [u8; 32], query: Option<[u8; 32]>, answer: Option<[u8; 32]>, cut in 0_usize..200,
     ) {
         let digests = [query.map(|d| (DigestKind::Query, d)), answer.map(|d| (DigestKind::Answer, d))];
         let leaf = Leaf { kind: EntryKind::ALL[kind], time_ms, commitment, digests: digests.into_iter().flatten().collect() };

@@ -14,6 +14,7 @@ use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SealedAttestation,
     SessionRefusal, SessionStatement,
 };
+use hibiki_protocol::session_end::{SealedSessionEnd, SessionEnd};
 use hibiki_protocol::signing::{Signable, Signature, Signed, SigningKey, VerifyingKey};
 use hibiki_protocol::time::{Day, Timestamp};
 use hibiki_protocol::token::{LinkToken, PairwiseToken, SealedToken};
@@ -202,6 +203,12 @@ structures! {
     SessionOpened { attestation, not_after }
     SessionRefused { refusal }
     CloseSession { version }
+    SessionClosed { version, confirmed, outstanding }
+    SessionEnd { version, audience, session_key, not_after }
+    SealedSessionEnd { audience, key_id, sealed }
+    LeaveSessionEnds { ends }
+    SessionEndsKept { version, kept }
+    SessionEnded { version }
     View { deadline_millis, parts }
     PartAnswered { audience, answer }
     PartObserved { observation }
@@ -255,7 +262,8 @@ macro_rules! unions {
 
 unions! {
     Request { Hello, FetchTrustLists, FetchChallenge, OpenSession, View, CloseSession, FetchFreshness, Ask,
-        Attest, Hold }
+        Attest, Hold, LeaveSessionEnds, EndSession }
     Reply { Welcome, TrustLists, Challenge, SessionOpened, SessionRefused, PartAnswered, PartObserved,
-        ViewEnd, ViewRefused, Freshness, Answered, Declined, HoldStored, SessionClosed }
+        ViewEnd, ViewRefused, Freshness, Answered, Declined, HoldStored, SessionClosed,
+        SessionEndsKept, SessionEnded }
 }

@@ -20,6 +20,7 @@ use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Part, Refusal, ReplyTo};
 use hibiki_protocol::sealing::Suite;
 use hibiki_protocol::session::{Purpose, Relation, SealedAttestation, SessionRefusal};
+use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::{Signable, Signed};
 use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf};
 use hibiki_protocol::token::{AudienceKey, IdentityFacts, PairwiseToken, SealedToken};
@@ -147,6 +148,8 @@ fn structures() -> Vec<Golden> {
         structure("Observation", [("busy", observation()), ("timed out", silent)]),
         structure("HoldNotice", [("placed", hold_notice()), ("lifted for everybody", everybody)]),
         one("SealedHoldNotice", sealed_hold_notice()),
+        one("SessionEnd", session_end()),
+        one("SealedSessionEnd", sealed_session_end()),
         one("HoldReceipt", hold_receipt()),
         one("PairwiseToken", pairwise_token()),
         one("LinkToken", link_token()),
@@ -183,6 +186,19 @@ fn frames() -> Vec<Golden> {
         one("SessionOpened", session_opened()),
         one("SessionRefused", SessionRefused { refusal: SessionRefusal::NotEnrolled }),
         one("CloseSession", CloseSession { version: 1 }),
+        structure(
+            "SessionClosed",
+            [
+                ("told", session_closed()),
+                (
+                    "as before ends were told",
+                    SessionClosed { version: 1, confirmed: None, outstanding: None },
+                ),
+            ],
+        ),
+        one("LeaveSessionEnds", leave_session_ends()),
+        one("SessionEndsKept", SessionEndsKept { version: 1, kept: 6 }),
+        one("SessionEnded", SessionEnded { version: 1 }),
         one("View", View { deadline_millis: 3000, parts: vec![part()] }),
         one("PartAnswered", PartAnswered { audience: id("chuo-hospital"), answer: sealed_answer() }),
         one("PartObserved", observed()),
@@ -213,6 +229,7 @@ fn signed_structures() -> Vec<Golden> {
         signed("Observation", observation(), CITY),
         signed("HoldNotice", hold_notice(), CITY),
         signed("HoldReceipt", hold_receipt(), HOSPITAL),
+        signed("SessionEnd", session_end(), SESSION),
         signed("LinkToken", link_token(), CITY),
         signed("Attestation", attestation(), CITY),
         signed("MemberRequest", member_request(), HOSPITAL),
@@ -235,6 +252,9 @@ fn sealed_boxes() -> Vec<Golden> {
     let answered = SealedAnswer::seal(&Signed::sign(&answer(), &signing(HOSPITAL)), &hospital, &to).unwrap();
     let notice = Signed::sign(&hold_notice(), &signing(CITY));
     let held = SealedHoldNotice::seal(&notice, &hospital, &sealing_key(HOSPITAL)).unwrap();
+    let ended = session_end();
+    let ended = SealedSessionEnd::seal(&signing(SESSION), ended.not_after, &hospital, &sealing_key(HOSPITAL))
+        .unwrap();
     let key = AudienceKey::derive(&[0xb1; 32], &hospital);
     let token = key.token(&id("city-hall"), &hospital, &sealing(HOSPITAL).public(), "10201-00042", &facts());
     let statement = Digest::of(&[&cbor::encode(&statement())]);
@@ -258,6 +278,12 @@ fn sealed_boxes() -> Vec<Golden> {
             let sealed: SealedHoldNotice = cbor::decode(bytes).unwrap();
             let opened = sealed.open(&id("chuo-hospital"), &sealing(HOSPITAL)).unwrap();
             assert_eq!(opened.verify(&signing(CITY).verifying_key()).unwrap(), hold_notice());
+        }),
+        sealed("SessionEnd", "secret 20", cbor::encode(&ended), |bytes| {
+            let sealed: SealedSessionEnd = cbor::decode(bytes).unwrap();
+            let verified = sealed.open(&id("chuo-hospital"), &sealing(HOSPITAL), NOW).unwrap();
+            assert_eq!(verified.session_key(), &session_end().session_key);
+            assert_eq!(verified.not_after(), session_end().not_after);
         }),
         sealed(
             "Token",

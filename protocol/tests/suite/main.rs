@@ -18,6 +18,7 @@ mod query_rules;
 mod round_trip;
 mod samples;
 mod sealed;
+mod session_end_rules;
 mod session_rules;
 mod source;
 mod structure;

@@ -11,6 +11,7 @@ use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SealedAttestation,
     SessionRefusal, SessionStatement, session_keys_root,
 };
+use hibiki_protocol::session_end::{SealedSessionEnd, SessionEnd};
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::token::{LinkToken, PairwiseToken, SealedToken};
@@ -194,6 +195,32 @@ pub(crate) fn attestation() -> Attestation {
     }
 }
 
+/// The end of the session with the hospital.
+pub(crate) fn session_end() -> SessionEnd {
+    SessionEnd {
+        version: 1,
+        audience: id("chuo-hospital"),
+        session_key: signing(SESSION).verifying_key(),
+        not_after: Timestamp(NOW.0 + 600_000),
+    }
+}
+
+pub(crate) fn sealed_session_end() -> SealedSessionEnd {
+    SealedSessionEnd {
+        audience: id("chuo-hospital"),
+        key_id: sealing(HOSPITAL).public().id(),
+        sealed: closed_box(0x77),
+    }
+}
+
+pub(crate) fn leave_session_ends() -> LeaveSessionEnds {
+    LeaveSessionEnds { ends: vec![sealed_session_end()] }
+}
+
+pub(crate) fn session_closed() -> SessionClosed {
+    SessionClosed { version: 1, confirmed: Some(5), outstanding: Some(1) }
+}
+
 pub(crate) fn requests() -> Vec<(&'static str, Request)> {
     vec![
         ("Hello", Hello { version_min: 1, version_max: 1, federation: federation(), epoch: 7 }.into()),
@@ -206,6 +233,8 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("Ask", ask().into()),
         ("Attest", attest().into()),
         ("Hold", sealed_hold_notice().into()),
+        ("LeaveSessionEnds", leave_session_ends().into()),
+        ("EndSession", sealed_session_end().into()),
     ]
 }
 
@@ -252,6 +281,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         ("Answered", Answered { answer: sealed_answer() }.into()),
         ("Declined", Declined { refusal: Refusal::Stale, retry_after_millis: None }.into()),
         ("HoldStored", Signed::sign(&hold_receipt(), &signing(HOSPITAL)).into()),
-        ("SessionClosed", CloseSession { version: 1 }.into()),
+        ("SessionClosed", SessionClosed { version: 1, confirmed: None, outstanding: None }.into()),
+        ("SessionEndsKept", SessionEndsKept { version: 1, kept: 6 }.into()),
+        ("SessionEnded", SessionEnded { version: 1 }.into()),
     ]
 }

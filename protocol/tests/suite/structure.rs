@@ -14,6 +14,7 @@ use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SessionRefusal,
     SessionStatement,
 };
+use hibiki_protocol::session_end::{SealedSessionEnd, SessionEnd};
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::token::{LinkToken, PairwiseToken};
 use hibiki_protocol::trust::chain::RootSignature;
@@ -82,6 +83,12 @@ pub(crate) fn every() -> Vec<Structure> {
         SessionOpened,
         SessionRefused,
         CloseSession,
+        SessionClosed,
+        SessionEnd,
+        SealedSessionEnd,
+        LeaveSessionEnds,
+        SessionEndsKept,
+        SessionEnded,
         View,
         PartAnswered,
         PartObserved,

@@ -158,6 +158,15 @@ impl Begun {
         Ok(lines)
     }
 
+    /// Ends the terminal with SIGKILL: it can say nothing any more.
+    ///
+    /// # Errors
+    /// It cannot be ended.
+    pub fn kill(mut self) -> Result<(), TownError> {
+        self.child.kill().map_err(unreadable)?;
+        self.child.wait().map(|_| ()).map_err(unreadable)
+    }
+
     /// Waits for it.
     ///
     /// # Errors
