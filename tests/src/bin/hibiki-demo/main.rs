@@ -3,6 +3,7 @@
 
 mod narrator;
 mod story;
+mod touch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use hibiki_tests::view::View;
 
 use crate::Arguments;
 use crate::narrator::{chapter, say, step};
+use crate::touch::Touched;
 
 /// The seed of the demo's family; any other would do.
 const SEED: u64 = 20_261_122;
@@ -78,13 +79,18 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
         "Every institution gets its own records, and nobody else's",
     );
     town.load(&cast.people, &mut |house| step(house.names().0))?;
-    let card = town.issue_card(&cast.guardian)?;
+    let plastic = town.issue_card(&cast.guardian)?;
 
     chapter(
         3,
         "保護者がカードをかざします",
         "The guardian touches the card: one session, one question to everybody",
     );
+    let touched = Touched::put(&plastic);
+    let card = touched.as_ref().map_or_else(|| plastic.clone(), |touched| touched.card(&plastic));
+    if let Some(touched) = &touched {
+        touched.look(&town)?;
+    }
     let number = number_of(&town, &card, &cast)?;
     show(&town, &card, number)?;
     let view = keep(&town, &card, number, &folder.join("view.json"))?;
@@ -103,6 +109,11 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
     complete(&again, &cast)?;
     let coverage = &again.coverage;
     step(&format!("{} 施設すべてから応答 / all {} institutions answered", coverage.asked, coverage.asked));
+
+    if let Some(touched) = &touched {
+        chapter(6, "カードを離します", "The card is taken away: the session ends, at every institution");
+        touched.lift(&town, &plastic)?;
+    }
     say(&format!(
         "\n{} と / and {} に保存しました。",
         path(folder, "view.json"),
@@ -110,7 +121,7 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
     ));
 
     if !arguments.once {
-        stay(&town, &card, number);
+        stay(&town, &plastic, touched.as_ref(), number);
     }
     for house in House::ALL {
         town.node_mut(house).stop()?;
@@ -216,18 +227,26 @@ fn partially(view: &View) -> Result<(), Trouble> {
 }
 
 /// Keeps the town running until Enter.
-fn stay(town: &Town, card: &Card, number: usize) {
+fn stay(town: &Town, card: &Card, touched: Option<&Touched>, number: usize) {
     let terminal = town.programs().path("hibiki-terminal");
+    let simcard = town.programs().path("hibiki-simcard");
     let node = town.programs().path("hibiki-node");
     let (folder, card) = (town.folder().display(), card.file.display());
+    let terminal = touched.map(Touched::environment).unwrap_or_default() + &terminal.display().to_string();
+    let (with, lift) = match touched {
+        Some(_) => (
+            String::new(),
+            format!("\n  {terminal} login --config {folder}/terminal.toml --stay\n  {} remove {card}", simcard.display()),
+        ),
+        None => (format!(" --card-file {card}"), String::new()),
+    };
     let node_of = |house: House| format!("{folder}/{}/node.toml", house.slug());
     say(&format!(
         "\n町は動いています。別の端末で試せます（暗証番号 1234）\nThe town is running. Try in another terminal (the PIN is 1234):\n\
-         \n  {terminal} view --config {folder}/terminal.toml --card-file {card} --subject {number}\
+         \n  {terminal} view --config {folder}/terminal.toml{with} --subject {number}{lift}\
          \n  {node} status --config {city}\
          \n  {node} ledger verify --config {hospital}\
          \n\nEnter で終わります / Press Enter to end.",
-        terminal = terminal.display(),
         node = node.display(),
         city = node_of(House::CityHall),
         hospital = node_of(House::Hospital),
