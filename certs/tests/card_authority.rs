@@ -9,7 +9,7 @@ use std::process::Command;
 use hibiki_certs::FileError;
 use hibiki_certs::card_authority::{
     CARD_DAYS_MAX, CardAuthority, CardAuthorityError, Reason, RequestError, SIMULATED_ORGANISATION,
-    SIMULATED_POLICY, Serial,
+    SIMULATED_POLICY, SIMULATED_SIGNATURE_POLICY, Serial, Usage,
 };
 use hibiki_protocol::time::Timestamp;
 use rcgen::{
@@ -139,6 +139,44 @@ fn a_card_certificate_has_the_shape_of_the_real_ones() {
         assert!(!extension(id).critical, "{id}");
     }
     assert_eq!(card.extensions().len(), 6);
+}
+
+#[test]
+fn a_signature_certificate_is_for_documents_and_not_for_logging_in() {
+    let world = World::new();
+    let mut authority = CardAuthority::init(&world.ca(), "Rehearsal", world.now).unwrap();
+    let issued = authority.issue_for(Usage::Signature, request().as_bytes(), 365, world.now).unwrap();
+    let (_, card) = X509Certificate::from_der(&issued.der).unwrap();
+    let usage = card.key_usage().unwrap().unwrap();
+    assert!(usage.critical);
+    assert_eq!(usage.value.flags, 0b11, "digitalSignature and nonRepudiation");
+    assert!(card.extended_key_usage().unwrap().is_none());
+    assert!(card.subject_alternative_name().unwrap().is_none(), "no name, no address");
+    assert_eq!(card.subject().to_string(), format!("C=JP, CN={HOLDER}"));
+    let policies = card.extensions().iter().find(|e| e.oid.to_id_string() == "2.5.29.32").unwrap();
+    assert!(policies.critical);
+    match policies.parsed_extension() {
+        x509_parser::extensions::ParsedExtension::CertificatePolicies(list) => {
+            let asserted: Vec<_> = list.iter().map(|p| p.policy_id.to_id_string()).collect();
+            assert_eq!(asserted, [SIMULATED_SIGNATURE_POLICY]);
+        }
+        other => panic!("{other:?}"),
+    }
+    authority.revoke(&issued.serial, Reason::Superseded, world.now).expect("it is in the register");
+}
+
+#[test]
+fn the_program_issues_for_either_key() {
+    let world = World::new();
+    fs::write(world.path("sig.csr"), request()).unwrap();
+    assert!(world.program(&["card-ca", "init", "ca"]).0);
+    let issue =
+        ["card-ca", "issue", "ca", "--request", "sig.csr", "--out", "sig.crt", "--usage", "signature"];
+    let (ok, said) = world.program(&issue);
+    assert!(ok && said.contains("--signature-certificate sig.crt"), "{said}");
+    let (_, pem) = x509_parser::pem::parse_x509_pem(&fs::read(world.path("sig.crt")).unwrap()).unwrap();
+    let (_, card) = X509Certificate::from_der(&pem.contents).unwrap();
+    assert!(card.key_usage().unwrap().unwrap().value.non_repudiation());
 }
 
 #[test]

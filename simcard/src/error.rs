@@ -54,6 +54,27 @@ pub enum CardError {
         /// The card file.
         path: PathBuf,
     },
+    /// The file is a card of an earlier version of this program.
+    #[error(
+        "card file {} was made by an earlier version and cannot be used: make a new card (hibiki-simcard new) and have its certificate issued again",
+        path.display()
+    )]
+    OldFormat {
+        /// The card file.
+        path: PathBuf,
+    },
+    /// The card was made without a signature key, as that of a child under 15.
+    #[error(
+        "card file {} has no signature key: make a new card with `hibiki-simcard new --signature-request FILE` if one is wanted",
+        path.display()
+    )]
+    NoSignatureKey {
+        /// The card file.
+        path: PathBuf,
+    },
+    /// A PIN was given where a password belongs, or the other way round.
+    #[error("a card needs a PIN for its authentication key and a password for its signature key")]
+    WrongKindOfPin,
     /// A certificate that does not belong on this card.
     #[error("the certificate was not installed: {0}")]
     Certificate(#[from] CertificateError),
@@ -93,14 +114,18 @@ pub enum PinError {
         /// Tries left before the card blocks; 0 means that it just did.
         tries_left: u8,
     },
-    /// Three wrong PINs were given before this one (status word 6984).
+    /// Too many wrong PINs were given before this one (status word 6984).
     #[error(
-        "the card is blocked after {} wrong PINs: only the office can unblock it (hibiki-simcard unblock)",
-        crate::PIN_TRIES
+        "the card is blocked after too many wrong PINs: only the office can unblock it (hibiki-simcard unblock)"
     )]
     Blocked,
-    /// Not four digits. Costs no try.
-    #[error("a PIN is exactly {} digits", crate::PIN_DIGITS)]
+    /// No key of a card has such a PIN. Costs no try.
+    #[error(
+        "a PIN is exactly {} digits; a signature password is {} to {} characters, A-Z and 0-9, upper case",
+        crate::PIN_DIGITS,
+        crate::PASSWORD_LEN_MIN,
+        crate::PASSWORD_LEN_MAX
+    )]
     Malformed,
     /// The card itself failed.
     #[error(transparent)]

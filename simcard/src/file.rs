@@ -8,47 +8,14 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use base64::engine::general_purpose::STANDARD as BASE64;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
+use crate::data::{CardData, OLD_FORMATS};
 use crate::error::CardError;
-use crate::key::SALT_LEN;
-use crate::{PIN_TRIES, certificate};
 
-const FORMAT: &str = "hibiki-simcard-1";
-/// A card is about 6 KiB; nothing larger is read.
+/// A card is about 12 KiB; nothing larger is read.
 const MAX_FILE_LEN: u64 = 64 * 1024;
-
-/// What lies on the card.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CardData {
-    format: String,
-    simulated: bool,
-    pub(crate) holder_id: String,
-    pub(crate) tries_left: u8,
-    #[serde(with = "bytes")]
-    pub(crate) pin_salt: Vec<u8>,
-    #[serde(with = "bytes")]
-    pub(crate) pin_verifier: Vec<u8>,
-    #[serde(with = "bytes")]
-    pub(crate) private_key: Vec<u8>,
-    #[serde(with = "bytes")]
-    pub(crate) public_key: Vec<u8>,
-    pub(crate) certificates: Option<Certificates>,
-}
-
-/// The holder's certificate and the authority's, DER.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Certificates {
-    #[serde(with = "bytes")]
-    pub(crate) holder: Vec<u8>,
-    #[serde(with = "bytes")]
-    pub(crate) ca: Vec<u8>,
-}
 
 /// The file: the card and a digest of it. The digest shows damage and edits by hand; it is no secret
 /// and stops nobody who computes it anew.
@@ -57,45 +24,6 @@ pub(crate) struct Certificates {
 struct Envelope {
     card: CardData,
     sha256: String,
-}
-
-impl CardData {
-    pub(crate) fn new(holder_id: String, public_key: Vec<u8>) -> Self {
-        Self {
-            format: FORMAT.to_owned(),
-            simulated: true,
-            holder_id,
-            tries_left: PIN_TRIES,
-            pin_salt: Vec::new(),
-            pin_verifier: Vec::new(),
-            private_key: Vec::new(),
-            public_key,
-            certificates: None,
-        }
-    }
-
-    pub(crate) fn salt(&self, path: &Path) -> Result<[u8; SALT_LEN], CardError> {
-        self.pin_salt.as_slice().try_into().map_err(|_| damaged(path, "salt"))
-    }
-
-    fn digest(&self) -> io::Result<String> {
-        let encoded = serde_json::to_vec(self)?;
-        Ok(Sha256::digest(encoded).iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    fn check(&self, path: &Path) -> Result<(), CardError> {
-        if self.format != FORMAT || !self.simulated {
-            return Err(damaged(path, "format"));
-        }
-        if self.tries_left > PIN_TRIES {
-            return Err(damaged(path, "tries left"));
-        }
-        if let Some(held) = &self.certificates {
-            certificate::check(&held.holder, &held.ca, &self.public_key)
-                .map_err(|_| damaged(path, "certificate"))?;
-        }
-        Ok(())
-    }
 }
 
 /// The only process that may read and change the card, until dropped.
@@ -191,12 +119,23 @@ fn read_from(file: &mut File, path: &Path) -> Result<CardData, CardError> {
     if bytes.len() as u64 > MAX_FILE_LEN {
         return Err(damaged(path, "length"));
     }
-    let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|_| damaged(path, "not a card"))?;
+    let envelope: Envelope = serde_json::from_slice(&bytes).map_err(|_| not_a_card(&bytes, path))?;
     if envelope.card.digest().map_err(|e| io_error(path, e))? != envelope.sha256 {
         return Err(damaged(path, "digest"));
     }
     envelope.card.check(path)?;
     Ok(envelope.card)
+}
+
+/// Says of an older card that it is one, of anything else that it is damaged.
+fn not_a_card(bytes: &[u8], path: &Path) -> CardError {
+    let value: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
+    let format = value.as_ref().and_then(|file| file.pointer("/card/format")?.as_str());
+    if format.is_some_and(|format| OLD_FORMATS.contains(&format)) {
+        CardError::OldFormat { path: path.to_owned() }
+    } else {
+        damaged(path, "not a card")
+    }
 }
 
 fn encode(card: &CardData) -> io::Result<Vec<u8>> {
@@ -216,20 +155,4 @@ pub(crate) fn damaged(path: &Path, what: &'static str) -> CardError {
 
 fn io_error(path: &Path, source: io::Error) -> CardError {
     CardError::Io { path: path.to_owned(), source }
-}
-
-/// Bytes as base64 in JSON.
-mod bytes {
-    use super::{BASE64, Deserialize};
-    use base64::Engine as _;
-    use serde::{Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&BASE64.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(from)?;
-        BASE64.decode(text).map_err(|_| D::Error::custom("not base64"))
-    }
 }

@@ -1,4 +1,4 @@
-//! The card's key pair, and how the PIN gates it.
+//! A key pair of the card, and how the PIN gates it.
 //!
 //! Argon2id turns PIN and salt into a verifier and a wrapping key; the private key lies in the file
 //! under ChaCha20-Poly1305. The verifier tells a wrong PIN from a damaged file. Four digits are soon
@@ -18,19 +18,22 @@ use zeroize::Zeroizing;
 
 use crate::error::CardError;
 use crate::pin::Pin;
+use crate::slot::KeySlot;
 use crate::{CardError::Crypto, SIGNATURE_LEN};
 
 /// OWASP's second choice for Argon2id: 19 MiB, two passes, one lane. Fixed by the file format, so
 /// that a file cannot ask for more memory than this.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
-const WRAP_LABEL: &[u8] = b"hibiki-simcard-1 private key";
 /// Length in bytes of the salt beside the PIN verifier.
 pub(crate) const SALT_LEN: usize = 16;
 const HALF: usize = 32;
 
 /// What a PIN becomes with a card's salt: proof that it was right, and the key to the key.
-pub(crate) struct PinKeys(Zeroizing<[u8; 2 * HALF]>);
+pub(crate) struct PinKeys {
+    slot: KeySlot,
+    halves: Zeroizing<[u8; 2 * HALF]>,
+}
 
 impl PinKeys {
     pub(crate) fn derive(pin: &Pin, salt: &[u8; SALT_LEN]) -> Result<Self, CardError> {
@@ -38,13 +41,13 @@ impl PinKeys {
             Params::new(MEMORY_KIB, PASSES, 1, Some(2 * HALF)).map_err(|_| Crypto("reading its limits"))?;
         let mut out = Zeroizing::new([0; 2 * HALF]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(pin.digits(), salt, out.as_mut_slice())
+            .hash_password_into(pin.bytes(), salt, out.as_mut_slice())
             .map_err(|_| Crypto("deriving a key from the PIN"))?;
-        Ok(Self(out))
+        Ok(Self { slot: pin.slot(), halves: out })
     }
 
     pub(crate) fn verifier(&self) -> &[u8] {
-        self.0.split_at(HALF).0
+        self.halves.split_at(HALF).0
     }
 
     pub(crate) fn matches(&self, verifier: &[u8]) -> bool {
@@ -52,7 +55,7 @@ impl PinKeys {
     }
 
     fn wrapping_key(&self) -> Result<LessSafeKey, CardError> {
-        let key = UnboundKey::new(&CHACHA20_POLY1305, self.0.split_at(HALF).1);
+        let key = UnboundKey::new(&CHACHA20_POLY1305, self.halves.split_at(HALF).1);
         Ok(LessSafeKey::new(key.map_err(|_| Crypto("reading the wrapping key"))?))
     }
 
@@ -66,7 +69,7 @@ impl PinKeys {
             .wrapping_key()?
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(WRAP_LABEL),
+                Aad::from(self.slot.wrap_label()),
                 body.as_mut_slice(),
             )
             .map_err(failed)?;
@@ -78,12 +81,13 @@ impl PinKeys {
         let Some((nonce, body)) = wrapped.split_first_chunk::<NONCE_LEN>() else { return Ok(None) };
         let mut body = Zeroizing::new(body.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let opened = self.wrapping_key()?.open_in_place(nonce, Aad::from(WRAP_LABEL), body.as_mut_slice());
+        let opened =
+            self.wrapping_key()?.open_in_place(nonce, Aad::from(self.slot.wrap_label()), body.as_mut_slice());
         Ok(opened.ok().and_then(|pkcs8| KeyPair::from_pkcs8(pkcs8).ok()).map(|pair| CardKey { pair }))
     }
 }
 
-/// The card's RSA-2048 key pair, out in the open only while a PIN holds it so.
+/// An RSA-2048 key pair, out in the open only while a PIN holds it so.
 pub(crate) struct CardKey {
     pair: KeyPair,
 }
@@ -99,6 +103,13 @@ impl CardKey {
         let der: PublicKeyX509Der<'static> =
             self.pair.public_key().as_der().map_err(|_| Crypto("writing the public key"))?;
         Ok(der.as_ref().to_vec())
+    }
+
+    /// PrivateKeyInfo (RFC 5208) in DER, for the other RSA library.
+    #[cfg(feature = "reader")]
+    pub(crate) fn pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, CardError> {
+        let der: Pkcs8V1Der<'static> = self.pair.as_der().map_err(|_| Crypto("reading the private key"))?;
+        Ok(Zeroizing::new(der.as_ref().to_vec()))
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256 over `message` (RFC 8017 §8.2).

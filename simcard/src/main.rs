@@ -6,6 +6,7 @@
 
 mod cli;
 mod clock;
+mod reader;
 
 use std::process::ExitCode;
 

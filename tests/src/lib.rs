@@ -1,5 +1,6 @@
 //! Scenarios with the real processes, and the demo town.
 //!
+//! - [`card_reader`] — a pcscd of one's own, with cards that can be put into it, pulled out and broken.
 //! - [`evidence`] — what is looked for where it must not be.
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
 //!   would hold it.
@@ -11,7 +12,9 @@
 //! - [`view`] — a view's JSON, read the way a stranger would read it.
 #![forbid(unsafe_code)]
 
+pub mod card_reader;
 pub mod chance;
+pub mod child;
 pub mod clock;
 pub mod evidence;
 pub mod family;

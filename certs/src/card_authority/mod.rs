@@ -24,7 +24,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::files::{self, Secrecy};
 pub use error::{CardAuthorityError, RequestError};
-pub use profile::{SIMULATED_ORGANISATION, SIMULATED_POLICY};
+pub use profile::{SIMULATED_ORGANISATION, SIMULATED_POLICY, SIMULATED_SIGNATURE_POLICY, Usage};
 use profile::{Span, instant};
 use register::Register;
 pub use register::{Entry, Reason, Serial, State};
@@ -140,6 +140,20 @@ impl CardAuthority {
         days: u64,
         now: Timestamp,
     ) -> Result<IssuedCertificate, CardAuthorityError> {
+        self.issue_for(Usage::Authentication, request, days, now)
+    }
+
+    /// Issues a certificate for a use: as [`Self::issue`], whose certificates are for authentication.
+    ///
+    /// # Errors
+    /// The request or the lifetime does not fit the profile.
+    pub fn issue_for(
+        &mut self,
+        usage: Usage,
+        request: &[u8],
+        days: u64,
+        now: Timestamp,
+    ) -> Result<IssuedCertificate, CardAuthorityError> {
         let request = CardRequest::read(request)?;
         let from = now.0 / 1000;
         let to = from.saturating_add(days.saturating_mul(DAY_SECONDS));
@@ -148,6 +162,7 @@ impl CardAuthority {
         }
         let serial = Serial::random()?;
         let params = profile::card(
+            usage,
             &request.holder_id,
             &self.register.name,
             &request,

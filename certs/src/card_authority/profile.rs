@@ -1,10 +1,12 @@
-//! The certificate profile: the shape of the real JPKI user-authentication certificates, with names
-//! and policy that can never be taken for J-LIS's.
+//! The certificate profile: the shape of the real JPKI certificates, with names and policies that
+//! can never be taken for J-LIS's.
 //!
 //! Shape after the published JPKI-TEST certificates: subject `C=JP, CN=opaque id`, RSA-2048,
-//! keyUsage (critical) digitalSignature, extended key usage clientAuth, certificatePolicies
-//! (critical), CRL distribution point by directory name, authority and subject key identifiers, no
-//! basicConstraints.
+//! keyUsage (critical), certificatePolicies (critical), CRL distribution point by directory name,
+//! authority and subject key identifiers, no basicConstraints. User authentication has
+//! digitalSignature and the extended key usage clientAuth; digital signature has digitalSignature
+//! and nonRepudiation and no extended key usage. The real signature certificate also names its
+//! holder and address; this one does not.
 
 use std::time::Duration;
 
@@ -23,11 +25,16 @@ pub const SIMULATED_ORGANISATION: &str = "SIMULATED-JPKI";
 /// The OU= beside it, for people who read certificates.
 const SIMULATED_UNIT: &str = "Simulated cards for user authentication, not J-LIS";
 
-/// The certificate policy every simulated card certificate asserts: the tail of the real one
+/// The certificate policy of simulated user-authentication certificates: the tail of the real one
 /// (1.2.392.200149.8.5.1.3.30) under the enterprise number reserved for examples (RFC 5612).
 pub const SIMULATED_POLICY: &str = "1.3.6.1.4.1.32473.8.5.1.3.30";
 
+/// The certificate policy of simulated digital-signature certificates: the tail of the real one
+/// (1.2.392.200149.8.5.1.1.20) under the same enterprise number.
+pub const SIMULATED_SIGNATURE_POLICY: &str = "1.3.6.1.4.1.32473.8.5.1.1.20";
+
 const POLICY_ARCS: &[u64] = &[1, 3, 6, 1, 4, 1, 32473, 8, 5, 1, 3, 30];
+const SIGNATURE_POLICY_ARCS: &[u64] = &[1, 3, 6, 1, 4, 1, 32473, 8, 5, 1, 1, 20];
 /// The practice statement of a simulation; `.invalid` never resolves (RFC 2606).
 const PRACTICE_STATEMENT: &str = "https://simulated-card.invalid/cps.html";
 const SUBJECT_KEY_IDENTIFIER: &[u64] = &[2, 5, 29, 14];
@@ -38,6 +45,38 @@ const QUALIFIER_CPS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 2, 1];
 
 /// Seconds a simulated authority's own certificate is valid: ten years.
 pub(crate) const CA_SECONDS: u64 = 3_652 * 86_400;
+
+/// What a card's certificate is for: a card has one key for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// User authentication (利用者証明用): opens a session.
+    Authentication,
+    /// Digital signature (署名用): signs documents, and never opens a session.
+    Signature,
+}
+
+impl Usage {
+    fn key_usages(self) -> Vec<KeyUsagePurpose> {
+        match self {
+            Self::Authentication => vec![KeyUsagePurpose::DigitalSignature],
+            Self::Signature => vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment],
+        }
+    }
+
+    fn extended_key_usages(self) -> Vec<ExtendedKeyUsagePurpose> {
+        match self {
+            Self::Authentication => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Self::Signature => Vec::new(),
+        }
+    }
+
+    fn policy(self) -> &'static [u64] {
+        match self {
+            Self::Authentication => POLICY_ARCS,
+            Self::Signature => SIGNATURE_POLICY_ARCS,
+        }
+    }
+}
 
 /// From the first to the last second of a certificate, seconds since 1970 UTC.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +96,9 @@ pub(crate) fn authority(name: &str, span: Span) -> Result<CertificateParams, Car
     Ok(params)
 }
 
-/// A card's user-authentication certificate.
+/// A card's certificate.
 pub(crate) fn card(
+    usage: Usage,
     holder_id: &str,
     authority: &str,
     key: &impl PublicKeyData,
@@ -71,11 +111,11 @@ pub(crate) fn card(
     params.distinguished_name.push(DnType::CommonName, holder_id);
     (params.not_before, params.not_after) = (instant(span.from), instant(span.to));
     params.serial_number = Some(SerialNumber::from_slice(serial));
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.key_usages = usage.key_usages();
+    params.extended_key_usages = usage.extended_key_usages();
     params.use_authority_key_identifier_extension = true;
     params.custom_extensions = vec![
-        policies(),
+        policies(usage.policy()),
         CustomExtension::from_oid_content(CRL_DISTRIBUTION_POINTS, distribution_point(authority)),
         // rcgen writes this one only beside basicConstraints, which the real profile lacks.
         CustomExtension::from_oid_content(SUBJECT_KEY_IDENTIFIER, tlv(0x04, &key_identifier(key))),
@@ -98,9 +138,9 @@ fn country() -> Result<DnValue, CardAuthorityError> {
 }
 
 /// certificatePolicies (RFC 5280 §4.2.1.4), critical, one policy with its practice statement.
-fn policies() -> CustomExtension {
+fn policies(policy: &[u64]) -> CustomExtension {
     let qualifier = tlv(0x30, &[oid(QUALIFIER_CPS), tlv(0x16, PRACTICE_STATEMENT.as_bytes())].concat());
-    let information = tlv(0x30, &[oid(POLICY_ARCS), tlv(0x30, &qualifier)].concat());
+    let information = tlv(0x30, &[oid(policy), tlv(0x30, &qualifier)].concat());
     let mut extension = CustomExtension::from_oid_content(CERTIFICATE_POLICIES, tlv(0x30, &information));
     extension.set_criticality(true);
     extension
@@ -176,8 +216,9 @@ mod tests {
         assert_eq!(oid(&[2, 100, 3]), [0x06, 0x03, 0x81, 0x34, 0x03]);
         assert_eq!(oid(&[1, 2, 840, 113_549]), [0x06, 0x06, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D]);
         assert_eq!(oid(&[2, 5, 29, 0]), [0x06, 0x03, 0x55, 0x1D, 0x00]);
-        let dotted = POLICY_ARCS.iter().map(u64::to_string).collect::<Vec<_>>().join(".");
-        assert_eq!(dotted, SIMULATED_POLICY);
+        let dotted = |arcs: &[u64]| arcs.iter().map(u64::to_string).collect::<Vec<_>>().join(".");
+        assert_eq!(dotted(Usage::Authentication.policy()), SIMULATED_POLICY);
+        assert_eq!(dotted(Usage::Signature.policy()), SIMULATED_SIGNATURE_POLICY);
     }
 
     #[test]

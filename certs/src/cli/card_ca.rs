@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use hibiki_certs::card_authority::{CardAuthority, Reason, Serial, State};
+use hibiki_certs::card_authority::{CardAuthority, Reason, Serial, State, Usage};
 use hibiki_protocol::time::Timestamp;
 
 use super::CliError;
@@ -21,9 +21,9 @@ pub(crate) enum Command {
         name: String,
     },
     /// Issue the certificate for a card's request.
-    #[command(
-        after_help = "Example: hibiki-certs card-ca issue ca/ --request card.csr --out card.crt\nThen: hibiki-simcard install card.json --certificate card.crt --ca ca/ca.crt"
-    )]
+    #[command(after_help = "Example: hibiki-certs card-ca issue ca/ --request card.csr --out card.crt
+Then: hibiki-simcard install card.json --certificate card.crt --ca ca/ca.crt
+For the card's signature key: hibiki-certs card-ca issue ca/ --request sig.csr --out sig.crt --usage signature")]
     Issue {
         /// The authority's folder.
         dir: PathBuf,
@@ -36,6 +36,9 @@ pub(crate) enum Command {
         /// Days it is valid; the real ones are valid for about five years.
         #[arg(long, default_value_t = 1_826)]
         days: u64,
+        /// Which of the card's keys it is for. A signature certificate never opens a session.
+        #[arg(long, value_enum, default_value_t = UsageArg::Authentication)]
+        usage: UsageArg,
     },
     /// Revoke a certificate for good. Publish a new list afterwards (card-ca crl).
     #[command(after_help = "Example: hibiki-certs card-ca revoke ca/ --serial 5a03… --reason key-compromise")]
@@ -92,6 +95,23 @@ pub(crate) enum ReasonArg {
     CessationOfOperation,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum UsageArg {
+    /// 利用者証明用: keyUsage digitalSignature, extended key usage clientAuth.
+    Authentication,
+    /// 署名用: keyUsage digitalSignature and nonRepudiation.
+    Signature,
+}
+
+impl From<UsageArg> for Usage {
+    fn from(usage: UsageArg) -> Self {
+        match usage {
+            UsageArg::Authentication => Self::Authentication,
+            UsageArg::Signature => Self::Signature,
+        }
+    }
+}
+
 impl From<ReasonArg> for Reason {
     fn from(reason: ReasonArg) -> Self {
         match reason {
@@ -113,15 +133,19 @@ pub(crate) fn run(command: Command, now: Timestamp) -> Result<(), CliError> {
                 dir.join("ca.crt").display()
             ))?;
         }
-        Command::Issue { dir, request, out, days } => {
+        Command::Issue { dir, request, out, days, usage } => {
             if out.exists() {
                 return Err(output::exists(&out).into());
             }
             let request = output::read(&request)?;
-            let issued = CardAuthority::open(&dir)?.issue(&request, days, now)?;
+            let issued = CardAuthority::open(&dir)?.issue_for(usage.into(), &request, days, now)?;
             output::write_new(&out, issued.pem.as_bytes())?;
+            let option = match usage {
+                UsageArg::Authentication => "--certificate",
+                UsageArg::Signature => "--signature-certificate",
+            };
             say(&format!(
-                "issued {} into {} (simulated)\nnext: hibiki-simcard install CARD --certificate {} --ca {}",
+                "issued {} into {} (simulated)\nnext: hibiki-simcard install CARD {option} {} --ca {}",
                 issued.serial,
                 out.display(),
                 out.display(),

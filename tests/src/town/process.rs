@@ -1,14 +1,9 @@
 //! One node as a process: its folder, its log, and the signals it gets.
-//!
-//! Children are started by one thread that lives as long as this process, through `setpriv --pdeathsig KILL`:
-//! the kernel then ends them with us, whatever ends us.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use hibiki_protocol::time::Timestamp;
@@ -16,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Programs, TownError, text};
+use crate::child;
 use crate::clock;
 use crate::house::House;
 
@@ -115,16 +111,12 @@ impl Node {
         let opened = OpenOptions::new().create(true).append(true).open(&path);
         let log: File = opened.map_err(|source| TownError::file(&path, source))?;
         let program = self.programs.path("hibiki-node");
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL", "--"])
-            .args(&self.wrapper)
-            .arg(program)
-            .arg("run")
-            .arg(&self.config);
+        let mut command = child::tied_to_us();
+        command.args(&self.wrapper).arg(program).arg("run").arg(&self.config);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.launched = clock::now();
-        let started = spawn(command).map_err(|source| TownError::file(Path::new("setpriv"), source))?;
+        let started =
+            child::spawn(command).map_err(|source| TownError::file(Path::new("setpriv"), source))?;
         self.child = Some(started);
         Ok(())
     }
@@ -233,27 +225,4 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-type Started = std::io::Result<Child>;
-type Order = (Command, Sender<Started>);
-
-/// Starts a child from the one thread that outlives every test: `--pdeathsig` counts the thread that started
-/// the child as its parent.
-fn spawn(command: Command) -> Started {
-    static SPAWNER: OnceLock<Mutex<Sender<Order>>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (orders, inbox) = channel::<Order>();
-        std::thread::spawn(move || {
-            for (mut command, reply) in inbox {
-                let _ = reply.send(command.spawn());
-            }
-        });
-        Mutex::new(orders)
-    });
-    let (reply, started) = channel();
-    let gone = || std::io::Error::other("the thread that starts children is gone");
-    let sent = spawner.lock().unwrap_or_else(PoisonError::into_inner).send((command, reply));
-    sent.map_err(|_| gone())?;
-    started.recv().map_err(|_| gone())?
 }

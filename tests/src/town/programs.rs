@@ -19,10 +19,7 @@ impl Programs {
     /// # Errors
     /// One is missing.
     pub fn find() -> Result<Self, TownError> {
-        let me =
-            std::env::current_exe().map_err(|source| TownError::file(Path::new("/proc/self/exe"), source))?;
-        let near = me.ancestors().skip(1).take(2).find(|folder| folder.join("hibiki-node").is_file());
-        let folder = near.ok_or_else(|| TownError::NoProgram(me.with_file_name("hibiki-node")))?.to_owned();
+        let folder = folder_with("hibiki-node")?;
         for program in ["hibiki-node", "hibiki-terminal"] {
             if !folder.join(program).is_file() {
                 return Err(TownError::NoProgram(folder.join(program)));
@@ -63,6 +60,17 @@ impl Programs {
         let run = Command::new(&path).args(arguments).stdin(Stdio::null()).output();
         run.map_err(|source| TownError::file(&path, source))
     }
+}
+
+/// The folder a program of ours is in: that of the running program, or the one above.
+///
+/// # Errors
+/// It is in neither.
+pub fn folder_with(program: &str) -> Result<PathBuf, TownError> {
+    let me =
+        std::env::current_exe().map_err(|source| TownError::file(Path::new("/proc/self/exe"), source))?;
+    let near = me.ancestors().skip(1).take(2).find(|folder| folder.join(program).is_file());
+    Ok(near.ok_or_else(|| TownError::NoProgram(me.with_file_name(program)))?.to_owned())
 }
 
 fn words(program: &str, arguments: &[&str]) -> String {
