@@ -61,7 +61,8 @@ fn scene(test: &str) -> Option<Scene> {
 #[test]
 fn a_card_in_a_reader_shows_what_the_same_card_as_a_file_shows() {
     let Some(scene) = scene("a_card_in_a_reader") else { return };
-    let (touched, from_file) = (scene.town.login(&scene.card).unwrap(), scene.town.login(&scene.file).unwrap());
+    let (touched, from_file) =
+        (scene.town.login(&scene.card).unwrap(), scene.town.login(&scene.file).unwrap());
     assert_eq!(touched.len(), 3, "two children and herself");
     assert_eq!(touched.len(), from_file.len());
     let view = |card| scene.town.view(card, 2, &[]).unwrap().into_view().unwrap();
@@ -98,7 +99,8 @@ fn sign_with_opensc(scene: &Scene, verify: bool) -> String {
 fn nobody_signs_after_us_with_our_pin() {
     let Some(scene) = scene("nobody_signs_after_us") else { return };
     let control = sign_with_opensc(&scene, true);
-    let last = |said: &str| said.lines().filter(|line| line.starts_with("Received")).last().unwrap().to_owned();
+    let last =
+        |said: &str| said.lines().rfind(|line| line.starts_with("Received")).unwrap().to_owned();
     assert!(last(&control).contains("SW1=0x90, SW2=0x00"), "after the PIN it signs:\n{control}");
     std::thread::park_timeout(Duration::from_secs(6));
     for round in 0..3 {
@@ -164,10 +166,15 @@ fn taking_the_card_away_during_a_view_shows_nothing_more() {
     let asked = viewing.wait().unwrap();
     let took = clock::now().since(removed);
     assert!(!asked.success && asked.view.is_none(), "no view is shown any more");
-    assert!(asked.said.contains("カードが離れた") && asked.said.contains("card was removed"), "{}", asked.said);
+    assert!(
+        asked.said.contains("カードが離れた") && asked.said.contains("card was removed"),
+        "{}",
+        asked.said
+    );
     assert!(took < 3_000, "{took} ms, although the view had 20 s");
     scene.town.node(House::Hospital).thaw();
-    let told = clock::wait_until(Duration::from_secs(30), || ends(&scene.town).iter().all(|(_, n, _)| *n == 1));
+    let told =
+        clock::wait_until(Duration::from_secs(30), || ends(&scene.town).iter().all(|(_, n, _)| *n == 1));
     assert!(told, "the hospital hears of it when it can listen again: {:?}", ends(&scene.town));
 }
 
@@ -240,7 +247,10 @@ fn opensc_beside_us_is_tolerated_and_alone_is_named() {
     }
     let _opensc = OpenSc::hold(&scene, true);
     let refused = scene.town.login(&scene.card).unwrap_err().to_string();
-    assert!(refused.contains("ほかのソフト") && refused.contains("Another program is using the card"), "{refused}");
+    assert!(
+        refused.contains("ほかのソフト") && refused.contains("Another program is using the card"),
+        "{refused}"
+    );
 }
 
 #[test]

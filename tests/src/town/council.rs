@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hibiki_certs::card_authority::{CardAuthority, Reason};
+use hibiki_certs::card_authority::{CardAuthority, Reason, Usage};
 use hibiki_certs::council::{CouncilFolder, Decision, VALID_DAYS_DEFAULT, read_root_key};
 use hibiki_protocol::cbor;
 use hibiki_protocol::ids::FederationId;
@@ -111,7 +111,7 @@ impl Council {
         days: u64,
         from: Timestamp,
     ) -> Result<Card, TownError> {
-        issue(&mut self.cards, folder, name, days, from)
+        issue_for(&mut self.cards, Usage::Authentication, folder, name, days, from)
     }
 
     /// Revokes a card; it counts with the next revocation list.
@@ -147,6 +147,15 @@ impl Council {
         fs::write(out, list).map_err(|source| TownError::file(out, source))
     }
 
+    /// A card on whose authentication key a signature certificate (署名用) was put: the right authority, the
+    /// wrong use.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn card_with_signature_certificate(&mut self, folder: &Path) -> Result<Card, TownError> {
+        issue_for(&mut self.cards, Usage::Signature, folder, "signature", CARD_DAYS, clock::now())
+    }
+
     /// A card of an authority this federation has never heard of.
     ///
     /// # Errors
@@ -155,12 +164,13 @@ impl Council {
         make_folder(folder)?;
         let mut stranger =
             CardAuthority::init(&folder.join("foreign-ca"), "Another authority", clock::now())?;
-        issue(&mut stranger, folder, "foreign", CARD_DAYS, clock::now())
+        issue_for(&mut stranger, Usage::Authentication, folder, "foreign", CARD_DAYS, clock::now())
     }
 }
 
-fn issue(
+fn issue_for(
     authority: &mut CardAuthority,
+    usage: Usage,
     folder: &Path,
     name: &str,
     days: u64,
@@ -169,7 +179,7 @@ fn issue(
     make_folder(folder)?;
     let file: PathBuf = folder.join(format!("{name}.json"));
     let (mut card, request) = CardFile::create(&file, None, &Pin::parse(PIN)?)?;
-    let issued = authority.issue(request.as_bytes(), days, from)?;
+    let issued = authority.issue_for(usage, request.as_bytes(), days, from)?;
     card.install(&issued.der, authority.certificate_der())?;
     let certificate = folder.join(format!("{name}.crt"));
     fs::write(&certificate, &issued.pem).map_err(|source| TownError::file(&certificate, source))?;

@@ -236,7 +236,10 @@ fn stay(town: &Town, card: &Card, touched: Option<&Touched>, number: usize) {
     let (with, lift) = match touched {
         Some(_) => (
             String::new(),
-            format!("\n  {terminal} login --config {folder}/terminal.toml --stay\n  {} remove {card}", simcard.display()),
+            format!(
+                "\n  {terminal} login --config {folder}/terminal.toml --stay\n  {} remove {card}",
+                simcard.display()
+            ),
         ),
         None => (format!(" --card-file {card}"), String::new()),
     };

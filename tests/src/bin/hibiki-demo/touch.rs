@@ -29,7 +29,9 @@ impl Touched {
         };
         match put() {
             Ok(touched) => {
-                step("模擬カードを本物の pcscd のリーダーに置きました / the simulated card lies in a reader of a real pcscd");
+                step(
+                    "模擬カードを本物の pcscd のリーダーに置きました / the simulated card lies in a reader of a real pcscd",
+                );
                 Some(touched)
             }
             Err(why) => {
