@@ -9,7 +9,8 @@ use std::time::Duration;
 use hibiki_protocol::answer::{Answer, Receipt, Record, SealedAnswer};
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::{
-    Challenge, PartAnswered, PartObserved, Reply, Request, SessionOpened, TrustLists, ViewEnd, Welcome,
+    Challenge, PartAnswered, PartObserved, Reply, Request, SessionClosed, SessionEndsKept, SessionOpened,
+    TrustLists, ViewEnd, Welcome,
 };
 use hibiki_protocol::grant::{Basis, Grant};
 use hibiki_protocol::ids::{Category, Digest, FederationId, GrantId, MemberId};
@@ -30,7 +31,7 @@ use hibiki_terminal::card::{Awaiting, Card, CardFault, Inspection, Pin, Proof};
 use hibiki_terminal::connection::Connection;
 use hibiki_terminal::federation::Federation;
 use hibiki_terminal::question::Wish;
-use hibiki_terminal::session::Session;
+use hibiki_terminal::session::{Closed, Session};
 use hibiki_terminal::trouble::Trouble;
 use hibiki_terminal::view::{View, assemble};
 use hibiki_terminal::{clock, json, words};
@@ -189,6 +190,18 @@ async fn serve(town: Arc<Town>, link: Link) {
                 reply(&mut exchange, Challenge { challenge: [5; 32], valid_millis: 1000 }).await;
             }
             Request::OpenSession(open) => reply(&mut exchange, attest(&town, &open)).await,
+            Request::LeaveSessionEnds(left) => {
+                assert_eq!(left.ends.len(), INSTITUTIONS.len(), "one for each, and each opens there");
+                let open = |audience: &MemberId| &town.institution(audience).sealing;
+                for end in &left.ends {
+                    end.open(&end.audience, open(&end.audience), clock::now()).unwrap();
+                }
+                reply(&mut exchange, SessionEndsKept { version: 1, kept: left.ends.len() as u64 }).await;
+            }
+            Request::CloseSession(_) => {
+                let (confirmed, outstanding) = (Some(2), Some(1));
+                reply(&mut exchange, SessionClosed { version: 1, confirmed, outstanding }).await;
+            }
             Request::View(view) => play(&town, &link, &mut exchange, &view.parts).await,
             _ => {}
         }
@@ -350,6 +363,9 @@ async fn view_of(plays: [Play; 3]) -> Result<View, Trouble> {
     let mut landed = 0;
     let view = assemble(&session, &federation, &subject, &wish, clock::now(), &mut |_| landed += 1).await?;
     assert_eq!((landed, view.parts.len()), (3, 3), "every institution lands once");
+    if !view.gateway_lost {
+        assert_eq!(session.close().await?, Closed { confirmed: 2, outstanding: 1 });
+    }
     Ok(view)
 }
 

@@ -197,15 +197,13 @@ impl Courier {
         let mut changes = self.links.changes();
         let back = async {
             // A link that is there does not come back; its failure was another.
-            if institution == self.links.own() || self.links.up(institution) {
-                return std::future::pending().await;
-            }
-            while changes.changed().await.is_ok() {
+            let here = institution == self.links.own() || self.links.up(institution);
+            while !here && changes.changed().await.is_ok() {
                 if self.links.up(institution) {
                     return;
                 }
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             biased;
