@@ -2,6 +2,7 @@
 //! registry's word on whom the card may act for.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::{CloseSession, FetchChallenge, LeaveSessionEnds, Reply, Request};
@@ -18,6 +19,7 @@ use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::SigningKey;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::Role;
+use tokio::time::Instant;
 
 use crate::card::{Card, Pin, Proof};
 use crate::connection::Connection;
@@ -31,6 +33,7 @@ pub struct Session {
     keys: BTreeMap<MemberId, SigningKey>,
     attestation: Attestation,
     tries_left: u8,
+    proving: Duration,
 }
 
 /// Why a session that stayed open ended.
@@ -93,8 +96,10 @@ impl Session {
             issued: now,
             not_after: now.plus(limits::SESSION_MILLIS_MAX),
         });
+        let touched = Instant::now();
         let Proof { certificate, signature: card_signature, tries_left } =
             card.prove(pin, &session::card_message(&statement)).await?;
+        let proving = touched.elapsed();
         let digest = Digest::of(&[&statement]);
         let open = OpenSession { statement, card_signature, certificate, keys: public };
         let opened = match connection.call(Request::OpenSession(open)).await? {
@@ -104,7 +109,7 @@ impl Session {
         };
         let attestation = verified(&opened.attestation, &digest, &reply, federation, now)?;
         leave_ends(&connection, &keys, federation, attestation.expires, now).await?;
-        Ok(Self { connection, keys, attestation, tries_left })
+        Ok(Self { connection, keys, attestation, tries_left, proving })
     }
 
     /// Whom the card may act for.
@@ -120,6 +125,11 @@ impl Session {
     /// Wrong PINs the card forgave after this one.
     pub fn tries_left(&self) -> u8 {
         self.tries_left
+    }
+
+    /// How long the card took to check the PIN and to sign.
+    pub fn proving(&self) -> Duration {
+        self.proving
     }
 
     /// When the session ends.

@@ -2,6 +2,7 @@
 //! taken away.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -31,6 +32,8 @@ struct Scene {
     file: Card,
     /// The same card in the reader.
     card: Card,
+    /// The father, who has no card yet.
+    father: String,
     folder: tempfile::TempDir,
     data: std::collections::BTreeSet<String>,
 }
@@ -55,7 +58,8 @@ fn scene(test: &str) -> Option<Scene> {
     let file = town.issue_card(&family.mother).unwrap();
     let inserted = InsertedCard::run(&reader, 0, &file.file, &[]).unwrap();
     let card = file.in_reader(&reader.reader_name(0), reader.socket(), 10);
-    Some(Scene { town, reader, inserted, file, card, folder, data })
+    let father = family.father.clone();
+    Some(Scene { town, reader, inserted, file, card, father, folder, data })
 }
 
 #[test]
@@ -99,8 +103,7 @@ fn sign_with_opensc(scene: &Scene, verify: bool) -> String {
 fn nobody_signs_after_us_with_our_pin() {
     let Some(scene) = scene("nobody_signs_after_us") else { return };
     let control = sign_with_opensc(&scene, true);
-    let last =
-        |said: &str| said.lines().rfind(|line| line.starts_with("Received")).unwrap().to_owned();
+    let last = |said: &str| said.lines().rfind(|line| line.starts_with("Received")).unwrap().to_owned();
     assert!(last(&control).contains("SW1=0x90, SW2=0x00"), "after the PIN it signs:\n{control}");
     std::thread::park_timeout(Duration::from_secs(6));
     for round in 0..3 {
@@ -109,6 +112,45 @@ fn nobody_signs_after_us_with_our_pin() {
         assert!(last(&after).contains("SW1=0x69, SW2=0x82"), "round {round}:\n{after}");
     }
     assert_eq!(CardFile::open(&scene.file.file).unwrap().tries_left().unwrap(), 3);
+}
+
+/// Logins of each kind that are timed.
+const LOGINS: usize = 9;
+
+/// Median milliseconds of each part, and of the whole.
+fn medians(times: &[BTreeMap<String, f64>]) -> BTreeMap<String, f64> {
+    let middle = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let names = times[0].keys().map(|name| (name.clone(), middle(times.iter().map(|t| t[name]).collect())));
+    let whole = middle(times.iter().map(|times| times.values().sum()).collect());
+    names.chain([("whole".to_owned(), whole)]).collect()
+}
+
+#[test]
+fn the_card_takes_most_of_a_login() {
+    let Some(mut scene) = scene("the_card_takes_most_of_a_login") else { return };
+    let father = scene.father.clone();
+    let slow = scene.town.issue_card(&father).unwrap();
+    let _slow = InsertedCard::run(&scene.reader, 1, &slow.file, &["--delay", "contactless"]).unwrap();
+    let slow = slow.in_reader(&scene.reader.reader_name(1), scene.reader.socket(), 10);
+    let kinds = [("file", &scene.file), ("reader", &scene.card), ("reader, contactless pace", &slow)];
+    let mut times = BTreeMap::new();
+    for _ in 0..LOGINS {
+        for (kind, card) in kinds {
+            times.entry(kind).or_insert_with(Vec::new).push(scene.town.time_login(card).unwrap());
+        }
+    }
+    let medians = |kind: &str| medians(&times[kind]);
+    for (kind, _) in kinds {
+        let parts = medians(kind);
+        println!("login, {kind}: {parts:?} (median ms of {LOGINS})");
+    }
+    let slow = medians("reader, contactless pace");
+    let card = slow["card_reading_ms"] + slow["card_signing_ms"];
+    assert!(card > slow["whole"] / 2.0, "{slow:?}");
+    assert!(slow["whole"] < 5_000.0, "{slow:?}");
 }
 
 /// When each institution learned of the end of a session, and how many it knows of.

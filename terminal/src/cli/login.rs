@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
 use super::{Common, Format, out, out_json, say};
 use crate::card::Card;
@@ -22,6 +23,35 @@ pub(super) struct LoginArgs {
     /// Keep the session open until the card is taken away, ten minutes are over, or Ctrl-C.
     #[arg(long)]
     stay: bool,
+    /// Also tell how long each part of the login took.
+    #[arg(long)]
+    timing: bool,
+}
+
+/// Where the time of a login went, the person's own apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// Finding the card and reading what it shows without a PIN.
+    reading: Duration,
+    /// Reaching the gateway.
+    connecting: Duration,
+    /// The card's check of the PIN and its signature.
+    proving: Duration,
+    /// Challenge, keys, the registry's attestation, and leaving the session's ends.
+    admitting: Duration,
+}
+
+impl Times {
+    /// The parts by name, in milliseconds.
+    fn parts(&self) -> [(&'static str, &'static str, f64); 4] {
+        let millis = |duration: Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
+        [
+            ("カードを読む", "card_reading_ms", millis(self.reading)),
+            ("市の窓口サーバーへの接続", "connecting_ms", millis(self.connecting)),
+            ("暗証番号の確認と署名", "card_signing_ms", millis(self.proving)),
+            ("登録簿の確認", "admission_ms", millis(self.admitting)),
+        ]
+    }
 }
 
 /// A session, the card it lives by, and the federation it is in.
@@ -29,18 +59,28 @@ pub(super) struct Open {
     pub(super) session: Session,
     pub(super) card: Box<dyn Card>,
     pub(super) federation: Federation,
+    times: Times,
 }
 
 pub(super) async fn run(args: LoginArgs) -> Result<(), Trouble> {
     let open = open(&args.common).await?;
-    let Open { session, card, .. } = &open;
+    let Open { session, card, times, .. } = &open;
     match args.common.format {
         Format::Human => {
             out(&format!("閲覧できる方 / This card may act for:\n{}", print::subjects(session.subjects())));
         }
         Format::Json => {
             let subjects: Vec<SubjectJson<'_>> = session.subjects().iter().map(Into::into).collect();
-            out_json(&serde_json::json!({ "simulated": session.simulated(), "subjects": subjects }));
+            let mut answer = serde_json::json!({ "simulated": session.simulated(), "subjects": subjects });
+            if args.timing {
+                answer["timing"] = times.parts().iter().map(|(_, name, ms)| (*name, *ms)).collect();
+            }
+            out_json(&answer);
+        }
+    }
+    if args.timing && args.common.format == Format::Human {
+        for (ja, name, ms) in times.parts() {
+            out(&format!("  {ms:>7.1} ms  {ja} / {name}"));
         }
     }
     let ended = if args.stay {
@@ -88,25 +128,31 @@ async fn stay(session: &Session, card: &dyn Card) -> Result<Ended, Trouble> {
 pub(super) async fn open(common: &Common) -> Result<Open, Trouble> {
     let config = Config::load(&common.config)?;
     let mut federation = Federation::load(&config.root, &config.trust_list)?;
+    let began = Instant::now();
     let (mut card, seen) = common.touch.card().await?;
+    let reading = began.elapsed();
     if seen.shared {
         say(&words::shared());
     }
-    let now = clock::now();
+    let (began, now) = (Instant::now(), clock::now());
     let connection =
         Connection::open(&mut federation, &config.gateway, config.gateway_address.as_deref(), now).await?;
+    let connecting = began.elapsed();
     let pin = common.touch.pin(&seen)?;
-    let removed = card.removed();
+    let (removed, began) = (card.removed(), Instant::now());
     let session = tokio::select! {
         biased;
         opened = Session::open(connection, &federation, card.as_mut(), &pin, clock::now()) => opened?,
         () = removed => return Err(crate::card::CardFault::Removed.into()),
     };
+    let proving = session.proving();
+    let admitting = began.elapsed().saturating_sub(proving);
     if common.format == Format::Human {
         say(&words::pin_accepted(session.tries_left()));
     }
     if session.subjects().is_empty() {
         return Err(Trouble::Nobody);
     }
-    Ok(Open { session, card, federation })
+    let times = Times { reading, connecting, proving, admitting };
+    Ok(Open { session, card, federation, times })
 }

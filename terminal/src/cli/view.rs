@@ -41,7 +41,7 @@ fn day(text: &str) -> Result<Day, &'static str> {
 }
 
 pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
-    let Open { session, card, federation } = open(&args.common).await?;
+    let Open { session, card, federation, .. } = open(&args.common).await?;
     let human = args.common.format == Format::Human;
     let subject = choose(session.subjects(), args.subject)?;
     let wish = Wish { categories: args.category, since: args.since, deadline_millis: args.deadline_ms };

@@ -1,5 +1,6 @@
 //! The guardian at the terminal: the real program, its output read.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -67,14 +68,24 @@ impl Town {
     /// # Errors
     /// The session was refused; the message is what the person was told.
     pub fn login_with(&self, card: &Card, more: &[&str]) -> Result<Vec<Subject>, TownError> {
+        Ok(self.log_in(card, more)?.subjects)
+    }
+
+    fn log_in(&self, card: &Card, more: &[&str]) -> Result<Login, TownError> {
         let output = run(self.terminal("login", card).args(["--format", "json"]).args(more))?;
         let failed = |output| TownError::Command { command: "hibiki-terminal login".into(), output };
         if !output.status.success() {
             return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
-        let answer: Login =
-            serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
-        Ok(answer.subjects)
+        serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))
+    }
+
+    /// How long each part of a login takes, in milliseconds, by its name in the terminal's JSON.
+    ///
+    /// # Errors
+    /// The session was refused; the message is what the person was told.
+    pub fn time_login(&self, card: &Card) -> Result<BTreeMap<String, f64>, TownError> {
+        Ok(self.log_in(card, &["--timing"])?.timing)
     }
 
     /// The view of the subject with this number (from 1).
@@ -185,4 +196,6 @@ fn unreadable(source: std::io::Error) -> TownError {
 #[derive(serde::Deserialize)]
 struct Login {
     subjects: Vec<Subject>,
+    #[serde(default)]
+    timing: BTreeMap<String, f64>,
 }

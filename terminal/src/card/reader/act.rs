@@ -4,13 +4,15 @@
 //! transaction. Either way it ends without power, so that no PIN stays given: a warm reset would not make a
 //! JPKI card forget it.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use pcsc::{Card, Context, Disposition, Error, MAX_BUFFER_SIZE, Protocols, Scope, ShareMode};
+use pcsc::{
+    Card, Context, Disposition, Error, MAX_BUFFER_SIZE, Protocols, ReaderState, Scope, ShareMode, State,
+};
 use tokio::sync::oneshot;
 
 use crate::card::CardFault;
@@ -19,9 +21,15 @@ use crate::card::apdu::{Channel, Command};
 /// How long one act may take: reading a certificate or signing takes a contactless card about a second.
 pub(super) const ACT: Duration = Duration::from_millis(4_500);
 
+/// A service that polls its readers (pcscd does, every 400 ms) has noticed after so many looks with such a
+/// pause that a card is gone.
+const NOTICE_LOOKS: u32 = 12;
+const NOTICE_PAUSE: Duration = Duration::from_millis(50);
+
 /// A card during one act.
 pub(super) struct Held<'a> {
     card: &'a Card,
+    reader: &'a str,
     /// Whether another program has it open, too.
     pub(super) shared: bool,
 }
@@ -29,8 +37,12 @@ pub(super) struct Held<'a> {
 impl Channel for Held<'_> {
     fn transmit(&mut self, command: &Command) -> Result<Vec<u8>, CardFault> {
         let mut buffer = [0; MAX_BUFFER_SIZE];
-        let answer = self.card.transmit(command.bytes(), &mut buffer);
-        answer.map(<[u8]>::to_vec).map_err(|error| fault(error, ""))
+        let failed = |error| fault(error, self.reader);
+        match self.card.transmit(command.bytes(), &mut buffer).map_err(failed)? {
+            // Not even a status word: nobody was there to answer.
+            [] => Err(CardFault::Mute { reader: self.reader.to_owned() }),
+            answer => Ok(answer.to_vec()),
+        }
     }
 }
 
@@ -79,10 +91,26 @@ fn perform<T>(
     waiting.store(true, Ordering::Release);
     let transaction = connected.transaction().map_err(failed)?;
     waiting.store(false, Ordering::Release);
-    let outcome = act(&mut Held { card: &transaction, shared });
+    let outcome = act(&mut Held { card: &transaction, reader, shared });
     // Without power before anybody whom the transaction kept waiting gets the card.
     let _ = transaction.end(Disposition::UnpowerCard);
-    outcome
+    match outcome {
+        Err(CardFault::Mute { .. }) if left(&context, &name) => Err(CardFault::Removed),
+        outcome => outcome,
+    }
+}
+
+/// Whether the card that did not answer turns out to have been taken away.
+fn left(context: &Context, reader: &CStr) -> bool {
+    for _ in 0..NOTICE_LOOKS {
+        let mut state = [ReaderState::new(reader, State::UNAWARE)];
+        let looked = context.get_status_change(Duration::ZERO, &mut state);
+        if looked.is_err() || !state.iter().all(|state| state.event_state().contains(State::PRESENT)) {
+            return true;
+        }
+        thread::park_timeout(NOTICE_PAUSE);
+    }
+    false
 }
 
 /// A connection that ends with a card without power, also when the act between panics.
