@@ -73,3 +73,20 @@ impl Card for ReaderCard {
         match *self {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{self, Words};
+
+    #[tokio::test]
+    async fn it_says_how_to_get_readers() {
+        assert!(ReaderWatch::start().is_err());
+        let found = find(None, Duration::ZERO, &mut |_| {}).await;
+        let fault = found.err().unwrap_or(CardFault::NoCard);
+        let Words { ja, en } = words::trouble(&fault.into());
+        for said in [ja, en] {
+            assert!(said.contains("--features pcsc") && said.contains("--card-file"), "{said}");
+        }
+    }
+}
