@@ -7,7 +7,8 @@ use hibiki_protocol::session::{Relation, SessionRefusal};
 mod card;
 
 pub use card::{
-    certificate_written, inspection, is_simulated, no_card, pin_accepted, reader_unusable, shared, waiting,
+    certificate_written, inspection, is_simulated, last_try, no_card, pin_accepted, pin_prompt,
+    reader_unusable, shared, waiting,
 };
 
 use crate::session::{Closed, Ended};

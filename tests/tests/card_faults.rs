@@ -231,11 +231,11 @@ fn wrong_pins_and_two_cards_are_told() {
     let wrong = card.with_pin("9999").unwrap();
     for left in [2, 1] {
         let error = said(&scene.town.login(&wrong).unwrap_err());
-        assert_told(&error, &format!("あと {left} 回"), &format!("{left} tries left"));
+        assert_told(&error, &format!("あと {left} 回"), &format!("{left} tr"));
         assert_eq!(scene.tries(), left, "shown to the card once, never twice by itself");
     }
     let seen = words(&look(scene.reader.socket(), &[]));
-    assert_told(&seen, "あと 1 回入力できます", "1 tries left");
+    assert_told(&seen, "あと 1 回入力できます", "1 try left");
     assert_told(&said(&scene.town.login(&card).unwrap_err()), "残りはあと 1 回", "Only one try is left");
     assert_eq!(scene.tries(), 1, "the last try is not taken unasked");
     let last = scene.town.login_with(&wrong, &["--last-try"]).unwrap_err();

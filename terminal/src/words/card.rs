@@ -86,11 +86,28 @@ pub fn shared() -> Words {
     )
 }
 
+/// The prompt for a PIN.
+pub fn pin_prompt(tries_left: u8) -> String {
+    format!("暗証番号（4桁・残り{tries_left}回） / PIN ({}): ", tries(tries_left))
+}
+
+/// Before the last try is taken.
+pub fn last_try() -> Words {
+    words(
+        "暗証番号の残りはあと 1 回です。まちがえるとカードがロックされ、市区町村の窓口でしか解除できません。",
+        "Only one try is left. A wrong PIN locks the card, and only the municipal office can unlock it.",
+    )
+}
+
+fn tries(left: u8) -> String {
+    if left == 1 { "1 try left".to_owned() } else { format!("{left} tries left") }
+}
+
 /// The PIN was right.
 pub fn pin_accepted(tries_left: u8) -> Words {
     words(
         format!("暗証番号を確認しました（あと {tries_left} 回入力できます）。"),
-        format!("The PIN was accepted ({tries_left} tries left)."),
+        format!("The PIN was accepted ({}).", tries(tries_left)),
     )
 }
 
@@ -175,13 +192,16 @@ pub(super) fn card(fault: &CardFault) -> Words {
         ),
         CardFault::WrongPin { tries_left } => words(
             format!("暗証番号が違います。あと {tries_left} 回まちがえるとロックされます。"),
-            format!("Wrong PIN. {tries_left} tries left before the card locks."),
+            format!("Wrong PIN. {} before the card locks.", tries(*tries_left)),
         ),
         CardFault::MalformedPin => words("暗証番号は 4 桁の数字です。", "The PIN is four digits."),
-        CardFault::LastTry => words(
-            "暗証番号の残りはあと 1 回です。まちがえるとカードがロックされ、市区町村の窓口でしか解除できません。それでも入力するときは --last-try を付けてください。",
-            "Only one try is left. A wrong PIN locks the card, and only the municipal office can unlock it. Use --last-try to enter it all the same.",
-        ),
+        CardFault::LastTry => {
+            let Words { ja, en } = last_try();
+            words(
+                format!("{ja}それでも入力するときは --last-try を付けてください。"),
+                format!("{en} Use --last-try to enter it all the same."),
+            )
+        }
         CardFault::Blocked => words(
             "暗証番号がロックされています。市区町村の窓口で解除してください。",
             "The PIN is locked. It can be unlocked at the municipal office.",
