@@ -4,13 +4,14 @@ CARGO ?= cargo
 DENY_VENV := target/deny-venv
 DEMO_FLAGS := $(if $(ONCE),--once) $(if $(DATA),--data $(DATA))
 
-.PHONY: help setup build demo test lint docs deny advisories unit town soak powercut fmt
+.PHONY: help setup build demo test test-card lint docs deny advisories unit town soak powercut fmt
 
 help:
 	@echo "make demo               a town of six institutions on this machine; ONCE=1 ends by itself, DATA=DIR loads FHIR R4 files"
 	@echo "make test               everything CI checks"
 	@echo "make lint docs deny     formatting and clippy, documentation, licences and dependencies"
 	@echo "make unit town          tests beside the code; tests with real processes"
+	@echo "make test-card          the simulated card alone, in a real pcscd and against other people's programs"
 	@echo "make soak powercut      the long forms: kill -9 and power cuts for as long as you like"
 
 setup:
@@ -52,6 +53,12 @@ unit:
 # The real programs are built first, so that the tests start what a user would start.
 town: build
 	$(CARGO) test --locked -p hibiki-tests -- --test-threads=1
+
+# The card alone: its own tests, then clients nobody here wrote, each check by its name.
+test-card: setup
+	$(CARGO) build --locked -p hibiki-simcard
+	$(CARGO) test --locked -p hibiki-simcard
+	$(CARGO) test --locked -p hibiki-tests --test card_foreign
 
 soak: build
 	HIBIKI_KILLS=500 HIBIKI_POWERCUT_TRIALS=100 $(CARGO) test --locked -p hibiki-tests -p hibiki-node -- --test-threads=1 --nocapture

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use hibiki_simcard::{CardError, CardFile, PIN_TRIES, Pin, PinError};
+use hibiki_simcard::{CardError, CardFile, KeySlot, PASSWORD_TRIES, PIN_TRIES, Pin, PinError};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// A folder with a card whose PIN is 1234.
@@ -166,6 +166,117 @@ fn the_right_pin_gives_the_tries_back() {
     assert_eq!(card.tries_left().unwrap(), 1);
     card.verify_pin(&pin("1234")).unwrap();
     assert_eq!(card.tries_left().unwrap(), PIN_TRIES);
+}
+
+#[test]
+fn each_key_has_its_own_tries_and_certificate() {
+    let world = World::new();
+    let (mut card, requests) = CardFile::create_with_signature(
+        world.path("both.json"),
+        None,
+        &pin("1234"),
+        &Pin::parse_for(KeySlot::Signature, "ABC123").unwrap(),
+    )
+    .unwrap();
+    fs::write(world.path("a.csr"), &requests.authentication).unwrap();
+    fs::write(world.path("s.csr"), &requests.signature).unwrap();
+    let (first, first_ca) = authority::issue(&world.path("a.csr"), "SIMULATED-JPKI");
+    let (second, second_ca) = authority::issue(&world.path("s.csr"), "SIMULATED-JPKI");
+    let swapped = card.install(second.as_bytes(), second_ca.as_bytes()).unwrap_err().to_string();
+    assert!(swapped.contains("not this card's key"), "{swapped}");
+    card.install(first.as_bytes(), first_ca.as_bytes()).unwrap();
+    card.install_for(KeySlot::Signature, second.as_bytes(), second_ca.as_bytes()).unwrap();
+
+    let wrong = Pin::parse_for(KeySlot::Signature, "ABC124").unwrap();
+    for expected in (0..PASSWORD_TRIES).rev() {
+        let refused = card.verify_pin(&wrong).unwrap_err();
+        assert!(matches!(refused, PinError::Wrong { tries_left } if tries_left == expected), "{refused}");
+    }
+    assert!(matches!(card.verify_pin(&wrong).unwrap_err(), PinError::Blocked));
+    assert_eq!(card.tries_left().unwrap(), PIN_TRIES, "the other key's tries are its own");
+    card.unblock_key(KeySlot::Signature).unwrap();
+
+    let mut card = CardFile::open(world.path("both.json")).unwrap();
+    let password = Pin::parse_for(KeySlot::Signature, "ABC123").unwrap();
+    let signature = card.verify_pin(&password).unwrap().sign(b"document").unwrap();
+    let der = card.certificate_der_of(KeySlot::Signature).unwrap();
+    let (_, certificate) = X509Certificate::from_der(der).unwrap();
+    let key = &certificate.public_key().subject_public_key.data;
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref());
+    key.verify(b"document", &signature).expect("the signature key made it");
+}
+
+#[test]
+fn a_card_without_a_signature_key_says_so() {
+    let world = World::new();
+    let mut card = world.open();
+    let password = Pin::parse_for(KeySlot::Signature, "ABC123").unwrap();
+    let refused = card.verify_pin(&password).unwrap_err();
+    assert!(matches!(refused, PinError::Card(CardError::NoSignatureKey { .. })), "{refused}");
+    assert!(matches!(card.tries_left_of(KeySlot::Signature), Err(CardError::NoSignatureKey { .. })));
+    assert!(!card.has(KeySlot::Signature) && card.has(KeySlot::Authentication));
+    assert!(matches!(card.change_pin(&pin("1234"), &password), Err(PinError::Malformed)));
+    assert_eq!(card.tries_left().unwrap(), PIN_TRIES, "a mistaken call costs no try");
+}
+
+#[test]
+fn a_card_of_an_earlier_version_is_refused_with_what_to_do() {
+    let world = World::new();
+    world.secret(
+        "old.json",
+        r#"{"card": {"format": "hibiki-simcard-1", "simulated": true, "holder_id": "X", "tries_left": 3}, "sha256": ""}"#,
+    );
+    let refused = CardFile::open(world.path("old.json")).unwrap_err();
+    assert!(matches!(refused, CardError::OldFormat { .. }), "{refused}");
+    assert!(refused.to_string().contains("make a new card (hibiki-simcard new)"), "{refused}");
+}
+
+#[test]
+fn the_program_looks_after_both_keys() {
+    let world = World::new();
+    for (name, content) in
+        [("pin", "1234"), ("password", "ABC123\n"), ("new", "NEWPASSWORD9\n"), ("bad", "abc123")]
+    {
+        world.secret(name, content);
+    }
+    let made = world.program(&[
+        "new",
+        "--out",
+        "b.json",
+        "--request",
+        "a.csr",
+        "--pin-file",
+        "pin",
+        "--signature-request",
+        "s.csr",
+        "--signature-password-file",
+        "password",
+    ]);
+    assert!(made.status.success() && String::from_utf8_lossy(&made.stdout).contains("--usage signature"));
+    let (certificate, ca) = authority::issue(&world.path("s.csr"), "SIMULATED-JPKI");
+    fs::write(world.path("s.crt"), certificate).unwrap();
+    fs::write(world.path("ca.crt"), ca).unwrap();
+    let installed =
+        world.program(&["install", "b.json", "--signature-certificate", "s.crt", "--ca", "ca.crt"]);
+    assert!(installed.status.success(), "{}", stderr(&installed));
+    let change = |old: &str, new: &str| {
+        world.program(&["change-pin", "b.json", "--signature", "--pin-file", old, "--new-pin-file", new])
+    };
+    let lower = change("bad", "new");
+    assert!(stderr(&lower).contains("upper case"), "{}", stderr(&lower));
+    assert!(change("password", "new").status.success());
+    assert!(stderr(&change("password", "new")).contains("4 tries left"));
+    let status = world.program(&["status", "b.json", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!((&json["tries_left"], &json["signature"]["tries_left"]), (&3.into(), &4.into()));
+    assert!(json["certificate"].is_null() && json["signature"]["certificate"]["serial"].is_string());
+    assert!(world.program(&["unblock", "b.json", "--signature"]).status.success());
+    let words = String::from_utf8_lossy(&world.program(&["status", "b.json"]).stdout).into_owned();
+    assert!(words.contains("5 of 5") && words.contains("3 of 3"), "{words}");
+    let none = world.program(&["unblock", "card.json", "--signature"]);
+    assert!(stderr(&none).contains("has no signature key"), "{}", stderr(&none));
+    let alone = ["new", "--out", "c.json", "--request", "c.csr", "--signature-password-file", "password"];
+    assert_eq!(world.program(&alone).status.code(), Some(2), "a password without a key");
 }
 
 #[test]

@@ -55,20 +55,22 @@ fn openssl_verifies_what_pkcs11_tool_signs_with_either_key() {
 #[test]
 fn two_cards_sign_in_parallel_each_with_its_own_key() {
     let test = "two_cards_sign_in_parallel_each_with_its_own_key";
-    let Some(bench) = Bench::new(test, &["pkcs15-crypt", "openssl"]) else { return };
+    let Some(bench) = Bench::new(test, &["pkcs11-tool", "openssl"]) else { return };
+    let Some(module) = module() else { return skipped(test, "opensc-pkcs11 is not installed") };
     let cards: Vec<_> = (0..SLOTS).map(|slot| bench.with_card_in(slot, &[])).collect();
     fs::write(bench.path("message"), MESSAGE).unwrap();
-    bench.must("", "openssl", &["dgst", "-sha256", "-binary", "-out", "hash", "message"]);
+    let listed = bench.must("", "pkcs11-tool", &["--module", &module, "--list-slots"]);
     thread::scope(|scope| {
         for slot in 0..SLOTS {
-            let bench = &bench;
+            let (bench, module) = (&bench, &module);
+            let id = pkcs11_slot(&listed, &bench.reader.reader_name(slot));
             scope.spawn(move || {
                 for round in 0..4 {
                     let signature = format!("signature-{slot}-{round}");
-                    let reader = bench.reader.reader_name(slot);
-                    let open = ["--reader", &reader, "--pin", "env:PIN", "--key", "01", "--sign"];
-                    let what = ["--pkcs1", "--sha-256", "--input", "hash", "--output", &signature, "--raw"];
-                    bench.must(SampleCard::PIN, "pkcs15-crypt", &[&open[..], &what].concat());
+                    let open = ["--module", module, "--slot", &id, "--login", "--pin", "env:PIN", "--sign"];
+                    let what = ["--id", "01", "--mechanism", "SHA256-RSA-PKCS", "--input-file", "message"];
+                    let to = ["--output-file", &signature];
+                    bench.must(SampleCard::PIN, "pkcs11-tool", &[&open[..], &what, &to].concat());
                 }
             });
         }
@@ -85,4 +87,12 @@ fn two_cards_sign_in_parallel_each_with_its_own_key() {
             assert_eq!(said.success, made_in == slot, "{signature} with the key of {slot}: {}", said.text);
         }
     }
+}
+
+/// PKCS#11's number of the authentication slot of a reader: the first that bears its name.
+fn pkcs11_slot(listed: &str, reader: &str) -> String {
+    let line = listed.lines().find(|line| line.starts_with("Slot ") && line.contains(reader));
+    let number =
+        line.and_then(|line| line.split_once("(0x")?.1.split_once(')')).expect("a slot of this reader").0;
+    u64::from_str_radix(number, 16).unwrap().to_string()
 }

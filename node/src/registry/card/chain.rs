@@ -263,7 +263,11 @@ fn issuer_of<'a>(
 fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), CardFault> {
     let usage = certificate.key_usage().map_err(|_| CardFault::Extension)?;
     let extended = certificate.extended_key_usage().map_err(|_| CardFault::Extension)?;
-    let signs = usage.is_some_and(|usage| usage.value.digital_signature() && !usage.value.key_cert_sign());
+    // nonRepudiation marks the card's other certificate, for signing documents.
+    let signs = usage.is_some_and(|usage| {
+        let usage = usage.value;
+        usage.digital_signature() && !usage.non_repudiation() && !usage.key_cert_sign()
+    });
     let authenticates = extended.is_none_or(|extended| extended.value.client_auth);
     if signs && authenticates && !certificate.is_ca() { Ok(()) } else { Err(CardFault::Usage) }
 }

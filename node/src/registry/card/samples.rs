@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use hibiki_certs::card_authority::{self, SIMULATED_POLICY};
+use hibiki_certs::card_authority::{self, SIMULATED_POLICY, SIMULATED_SIGNATURE_POLICY, Usage};
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::CardAuthority;
-use hibiki_simcard::{CardFile, Pin};
+use hibiki_simcard::{CardFile, KeySlot, Pin};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384,
@@ -65,6 +65,21 @@ impl Office {
             policy: SIMULATED_POLICY.to_owned(),
             simulated: true,
         }
+    }
+
+    /// The same, mistakenly with the policy of signature certificates.
+    pub(crate) fn entry_for_signatures(&self) -> CardAuthority {
+        CardAuthority { policy: SIMULATED_SIGNATURE_POLICY.to_owned(), ..self.entry() }
+    }
+
+    /// A card's signature certificate and its signature over `message`.
+    pub(crate) fn signature_card(&mut self, message: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let path = self.folder.path().join("with-signature");
+        let password = Pin::parse_for(KeySlot::Signature, "ABC123").unwrap();
+        let (mut card, requests) = CardFile::create_with_signature(path, None, &self.pin, &password).unwrap();
+        let issued =
+            self.authority.issue_for(Usage::Signature, requests.signature.as_bytes(), 365, NOW).unwrap();
+        (issued.der, card.verify_pin(&password).unwrap().sign(message).unwrap().to_vec())
     }
 
     /// A new card, valid for `days` from `now`.

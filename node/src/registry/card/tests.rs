@@ -152,6 +152,28 @@ fn a_bent_signature_is_no_signature() {
 }
 
 #[test]
+fn a_signature_certificate_opens_no_session() {
+    let mut office = Office::new("Simulated authority");
+    let (certificate, signature) = office.signature_card(MESSAGE);
+    let lists = RevocationFolder::new(office.lists(), GRACE_MILLIS);
+    // Not even where a council accepted the policy of signatures by mistake.
+    for entry in [office.entry(), office.entry_for_signatures()] {
+        let judged = CardCertificate::verify(&certificate, std::slice::from_ref(&entry), NOW).map(|_| ());
+        assert_eq!(judged, Err(CardFault::Usage));
+        let refused = verify(&certificate, MESSAGE, &signature, &[entry], &lists, NOW);
+        assert_eq!(refused, Err(SessionRefusal::ForeignCard), "though its key did sign");
+    }
+    let nonrepudiation = Bend {
+        usages: vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::ContentCommitment],
+        ..Bend::default()
+    };
+    let forge = Forge::new("Forge", NOW, NOW.plus(3650 * DAY));
+    let der = forge.leaf(&nonrepudiation);
+    let judged = CardCertificate::verify(&der, std::slice::from_ref(&forge.entry), NOW).map(|_| ());
+    assert_eq!(judged, Err(CardFault::Usage), "nor where nothing else is wrong with it");
+}
+
+#[test]
 fn the_profile_is_exact() {
     let forge = Forge::new("Forge", NOW, NOW.plus(3650 * DAY));
     let judge = |bend: &Bend| {
