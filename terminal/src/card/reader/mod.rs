@@ -1,7 +1,7 @@
 //! Cards in readers, over PC/SC (pcscd on Linux, the system's own service elsewhere).
 //!
 //! Every call of PC/SC may block for as long as card and reader please, so none is made on a thread of the
-//! runtime: [`watch`] follows the readers on a thread of its own, [`act`] does one act at a card on another,
+//! runtime: `watch` follows the readers on a thread of its own, `act` does one act at a card on another,
 //! within a time. [`choice`] decides, from what is seen, which card is meant.
 //!
 //! Built without the feature `pcsc` there is only [`find`], which says how to get the rest.
