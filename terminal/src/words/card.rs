@@ -70,7 +70,7 @@ pub fn inspection(seen: &Inspection, now: Timestamp) -> Vec<Words> {
     });
     said.push(match tries_left {
         0 => card(&CardFault::Blocked),
-        left => words(format!("暗証番号：あと {left} 回入力できます"), format!("PIN: {left} tries left")),
+        left => words(format!("暗証番号：あと {left} 回入力できます"), format!("PIN: {}", tries(*left))),
     });
     if *shared {
         said.push(self::shared());
