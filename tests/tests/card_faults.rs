@@ -7,9 +7,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use hibiki_simcard::applet::{Applet, Atr, GoodCard};
+use hibiki_simcard::vpcd::{Answer, Plastic};
 use hibiki_simcard::{CardFile, PIN_TRIES};
 use hibiki_tests::card_reader::{
-    Fault, Faulty, InProcessCard, InsertedCard, PrivateReader, SOCKET_VARIABLE, Unavailable, When,
+    Fault, Faulty, InProcessCard, InsertedCard, PrivateReader, SOCKET_VARIABLE, SampleCard, Unavailable, When,
 };
 use hibiki_tests::clock;
 use hibiki_tests::family;
@@ -168,6 +169,91 @@ fn a_card_that_freezes_or_talks_nonsense_is_named_within_seconds() {
         }
     }
     assert_eq!(scene.tries(), PIN_TRIES, "the PIN was right whenever it was shown");
+}
+
+/// A card that is another one after the terminal has looked at it: exchanged while the PIN was typed.
+struct Exchanged {
+    first: GoodCard,
+    second: GoodCard,
+    commands: usize,
+    exchanged: bool,
+}
+
+/// Commands of a look at a card: enough to know that the certificate was being read.
+const LOOK: usize = 8;
+
+impl Exchanged {
+    fn card(&mut self) -> &mut GoodCard {
+        if self.exchanged { &mut self.second } else { &mut self.first }
+    }
+}
+
+impl Plastic for Exchanged {
+    fn atr(&mut self) -> Vec<u8> {
+        self.card().atr()
+    }
+    fn power_on(&mut self) {
+        self.card().power_on();
+    }
+    fn power_off(&mut self) {
+        self.card().power_off();
+        self.exchanged |= self.commands >= LOOK;
+    }
+    fn reset(&mut self) {
+        self.card().reset();
+    }
+    fn transmit(&mut self, command: &[u8]) -> Answer {
+        self.commands += 1;
+        self.card().transmit(command)
+    }
+}
+
+#[test]
+fn a_card_that_was_exchanged_is_not_shown_the_pin() {
+    let Some(scene) = Scene::found("a_card_that_was_exchanged") else { return };
+    let other = SampleCard::make(scene.folder.path(), "other").unwrap();
+    let second = GoodCard::new(Applet::new(CardFile::open(&other.file).unwrap()), Atr::contact());
+    let exchanged = Exchanged { first: scene.plastic(), second, commands: 0, exchanged: false };
+    let _inserted = InProcessCard::insert(&scene.reader, 0, exchanged).unwrap();
+    let error = scene.town.login(&scene.touched(&scene.mother, 0, 1)).unwrap_err();
+    assert_told(&said(&error), "カードが離れた", "The card was removed");
+    for card in [&other.file, &scene.mother.file] {
+        assert_eq!(CardFile::open(card).unwrap().tries_left().unwrap(), PIN_TRIES, "no PIN was shown");
+    }
+}
+
+#[test]
+fn readers_and_cards_are_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut reader) = reader("readers_and_cards_are_watched", &folder.path().join("r")) else { return };
+    let card = SampleCard::make(folder.path(), "card").unwrap();
+    let program = Programs::find().unwrap().path("hibiki-terminal");
+    let mut watching = reader
+        .client(&program.display().to_string())
+        .args(["card", "--watch", "--format", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(watching.stdout.take().unwrap()));
+    let mut next = |what: &str| -> serde_json::Value {
+        let line = lines.next().unwrap_or_else(|| panic!("{what}: the terminal ended")).unwrap();
+        serde_json::from_str(&line).unwrap()
+    };
+    let slots = [next("slot"), next("slot")].map(|seen| (seen["reader"].clone(), seen["fault"].clone()));
+    assert_eq!(slots.map(|(_, fault)| fault), ["no_card", "no_card"].map(serde_json::Value::from));
+    let inserted = InsertedCard::run(&reader, 1, &card.file, &[]).unwrap();
+    let seen = next("insert");
+    assert_eq!((&seen["reader"], &seen["tries_left"]), (&reader.reader_name(1).into(), &3.into()), "{seen}");
+    assert_eq!((&seen["simulated"], &seen["valid_now"]), (&true.into(), &true.into()), "{seen}");
+    inserted.remove().unwrap();
+    assert_eq!(next("remove")["fault"], "no_card");
+    inserted.insert().unwrap();
+    assert_eq!(next("insert again")["card"], "individual_number_card");
+    reader.kill();
+    let gone: Vec<String> = (0..3).map(|_| next("service gone")["fault"].to_string()).collect();
+    assert!(gone.contains(&"\"no_service\"".to_owned()), "{gone:?}");
+    watching.kill().unwrap();
+    watching.wait().unwrap();
 }
 
 #[test]

@@ -221,6 +221,17 @@ fn taking_the_card_away_during_a_view_shows_nothing_more() {
 }
 
 #[test]
+fn a_service_that_stops_ends_the_session() {
+    let Some(mut scene) = scene("a_service_that_stops") else { return };
+    let mut staying = scene.town.stay(&scene.card).unwrap();
+    staying.lines(1).unwrap();
+    scene.reader.kill();
+    let asked = staying.wait().unwrap();
+    assert!(asked.json.contains("card_removed"), "nobody can tell whether the card is there: {}", asked.json);
+    assert!(ends(&scene.town).iter().all(|(_, ended, _)| *ended == 1), "{:?}", ends(&scene.town));
+}
+
+#[test]
 fn a_file_taken_away_is_a_card_taken_away() {
     let Some(scene) = scene("a_file_taken_away") else { return };
     let mut staying = scene.town.stay(&scene.file).unwrap();
