@@ -55,6 +55,10 @@ fn missing_service_reader_and_card_are_told_apart() {
     assert!(words(&none).contains("pcscd") && words(&none).contains("does not run"), "{}", words(&none));
 
     let Some(reader) = reader("missing_service_reader_and_card", &folder.path().join("r")) else { return };
+    let unplugged = PrivateReader::start_unplugged(&folder.path().join("u")).unwrap();
+    let without = look(unplugged.socket(), &[]);
+    assert!(!without.status.success());
+    assert_told(&words(&without), "カードリーダーが見つかりません", "No card reader was found");
     let empty = words(&look(reader.socket(), &[]));
     assert_eq!(empty.matches("no card").count(), 2, "{empty}");
     let json: serde_json::Value =

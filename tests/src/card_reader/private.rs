@@ -37,6 +37,37 @@ pub struct PrivateReader {
     log: PathBuf,
 }
 
+/// Where a pcscd's files lie.
+struct Place {
+    pcscd: PathBuf,
+    config: PathBuf,
+    socket: PathBuf,
+    log: PathBuf,
+}
+
+impl Place {
+    fn prepare(folder: &Path) -> Result<Self, Unavailable> {
+        let pcscd = find_pcscd()?;
+        let config = folder.join("reader.conf.d");
+        fs::create_dir_all(&config).map_err(|e| failed("making its folder", &e))?;
+        let socket = folder.join("pcscd.sock");
+        if socket.as_os_str().len() > SOCKET_PATH_MAX {
+            return Err(Unavailable::Failed(format!("{} is too long for a socket", socket.display())));
+        }
+        Ok(Self { pcscd, config, socket, log: folder.join("pcscd.log") })
+    }
+
+    fn launch(&self, port: u16) -> Result<PrivateReader, Unavailable> {
+        let child = launch(&self.pcscd, &self.config, &self.socket, &self.log)
+            .map_err(|e| failed("starting pcscd", &e))?;
+        Ok(PrivateReader { child, socket: self.socket.clone(), port, log: self.log.clone() })
+    }
+}
+
+fn failed(what: &str, error: &std::io::Error) -> Unavailable {
+    Unavailable::Failed(format!("{what}: {error}"))
+}
+
 impl PrivateReader {
     /// Starts a reader whose files lie in `folder`, which is made if need be. Several may run beside each other,
     /// each in its own folder.
@@ -44,29 +75,28 @@ impl PrivateReader {
     /// # Errors
     /// pcscd or the driver is missing, or does not start.
     pub fn start(folder: &Path) -> Result<Self, Unavailable> {
-        let pcscd = find_pcscd()?;
         let driver = find_driver()?;
-        let failed = |what: &str, error: std::io::Error| Unavailable::Failed(format!("{what}: {error}"));
-        let config = folder.join("reader.conf.d");
-        fs::create_dir_all(&config).map_err(|e| failed("making its folder", e))?;
-        let socket = folder.join("pcscd.sock");
-        if socket.as_os_str().len() > SOCKET_PATH_MAX {
-            return Err(Unavailable::Failed(format!("{} is too long for a socket", socket.display())));
-        }
-        let log = folder.join("pcscd.log");
+        let place = Place::prepare(folder)?;
         for _ in 0..ATTEMPTS {
             let port = ports::free_pair()
                 .ok_or_else(|| Unavailable::Failed("no two TCP ports in a row are free".into()))?;
-            fs::write(config.join("hibiki"), configuration(&driver, port))
-                .map_err(|e| failed("writing its configuration", e))?;
-            let child = launch(&pcscd, &config, &socket, &log).map_err(|e| failed("starting pcscd", e))?;
-            let mut reader = Self { child, socket: socket.clone(), port, log: log.clone() };
+            fs::write(place.config.join("hibiki"), configuration(&driver, port))
+                .map_err(|e| failed("writing its configuration", &e))?;
+            let mut reader = place.launch(port)?;
             if reader.await_slots() {
                 return Ok(reader);
             }
         }
-        let said = fs::read_to_string(&log).unwrap_or_default();
+        let said = fs::read_to_string(&place.log).unwrap_or_default();
         Err(Unavailable::Failed(format!("pcscd has no reader after {ATTEMPTS} attempts; it said:\n{said}")))
+    }
+
+    /// Starts a pcscd to which no reader is connected.
+    ///
+    /// # Errors
+    /// pcscd is missing, or does not start.
+    pub fn start_unplugged(folder: &Path) -> Result<Self, Unavailable> {
+        Place::prepare(folder)?.launch(0)
     }
 
     /// Where clients find it: the value of [`super::SOCKET_VARIABLE`].
