@@ -5,6 +5,7 @@
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
 //!   would hold it.
 //! - [`schema`] — a view held against its document.
+//! - [`skip`] — what could not be checked, said aloud.
 //! - [`spread`] — the same from FHIR files of somebody else.
 //! - [`population`] — what both make: residents, guardianships, and each institution's own files.
 //! - [`tiles`] — a ledger read from outside.
@@ -21,6 +22,7 @@ pub mod family;
 pub mod house;
 pub mod population;
 pub mod schema;
+pub mod skip;
 pub mod spread;
 pub mod tiles;
 pub mod town;

@@ -10,7 +10,7 @@ use hibiki_simcard::applet::{Applet, Atr, GoodCard};
 use hibiki_simcard::vpcd::{Answer, Plastic};
 use hibiki_simcard::{CardFile, PIN_TRIES};
 use hibiki_tests::card_reader::{
-    Fault, Faulty, InProcessCard, InsertedCard, PrivateReader, SOCKET_VARIABLE, SampleCard, Unavailable, When,
+    Fault, Faulty, InProcessCard, InsertedCard, PrivateReader, SOCKET_VARIABLE, SampleCard, When,
 };
 use hibiki_tests::clock;
 use hibiki_tests::family;
@@ -21,21 +21,6 @@ const ANSWER: Duration = Duration::from_secs(7);
 /// VERIFY and SIGN.
 const VERIFY: u8 = 0x20;
 const SIGN: u8 = 0x2A;
-
-/// A reader for this test; `None`, and loudly, where none can be had.
-fn reader(test: &str, folder: &Path) -> Option<PrivateReader> {
-    match PrivateReader::start(folder) {
-        Ok(reader) => Some(reader),
-        Err(Unavailable::Missing(what)) => {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("SKIPPED {test}: {what} is not installed, no reader was tried\n"),
-            );
-            None
-        }
-        Err(failed) => panic!("{failed}"),
-    }
-}
 
 /// `hibiki-terminal card` at a smart-card service.
 fn look(service: &Path, more: &[&str]) -> Output {
@@ -54,7 +39,11 @@ fn missing_service_reader_and_card_are_told_apart() {
     assert!(!none.status.success());
     assert!(words(&none).contains("pcscd") && words(&none).contains("does not run"), "{}", words(&none));
 
-    let Some(reader) = reader("missing_service_reader_and_card", &folder.path().join("r")) else { return };
+    let Some(reader) =
+        PrivateReader::start_or_skip("missing_service_reader_and_card", &folder.path().join("r"))
+    else {
+        return;
+    };
     let unplugged = PrivateReader::start_unplugged(&folder.path().join("u")).unwrap();
     let without = look(unplugged.socket(), &[]);
     assert!(!without.status.success());
@@ -79,7 +68,7 @@ struct Scene {
 impl Scene {
     fn found(test: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let reader = reader(test, &folder.path().join("r"))?;
+        let reader = PrivateReader::start_or_skip(test, &folder.path().join("r"))?;
         let mut town = Town::found(&folder.path().join("t"), &Settings::default(), &mut |_| {}).unwrap();
         let (people, family) = family::found(12, clock::today());
         staff::register(&town, &people).unwrap();
@@ -229,7 +218,11 @@ fn a_card_that_was_exchanged_is_not_shown_the_pin() {
 #[test]
 fn readers_and_cards_are_watched() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(mut reader) = reader("readers_and_cards_are_watched", &folder.path().join("r")) else { return };
+    let Some(mut reader) =
+        PrivateReader::start_or_skip("readers_and_cards_are_watched", &folder.path().join("r"))
+    else {
+        return;
+    };
     let card = SampleCard::make(folder.path(), "card").unwrap();
     let program = Programs::find().unwrap().path("hibiki-terminal");
     let mut watching = reader

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hibiki_protocol::time::Timestamp;
 use hibiki_simcard::CardFile;
-use hibiki_tests::card_reader::{InsertedCard, PrivateReader, SOCKET_VARIABLE, Unavailable};
+use hibiki_tests::card_reader::{InsertedCard, PrivateReader, SOCKET_VARIABLE};
 use hibiki_tests::clock;
 use hibiki_tests::evidence;
 use hibiki_tests::family;
@@ -40,17 +40,7 @@ struct Scene {
 
 fn scene(test: &str) -> Option<Scene> {
     let folder = tempfile::tempdir().unwrap();
-    let reader = match PrivateReader::start(&folder.path().join("r")) {
-        Ok(reader) => reader,
-        Err(Unavailable::Missing(what)) => {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("SKIPPED {test}: {what} is not installed, no reader was tried\n"),
-            );
-            return None;
-        }
-        Err(failed) => panic!("{failed}"),
-    };
+    let reader = PrivateReader::start_or_skip(test, &folder.path().join("r"))?;
     let mut town = Town::found(&folder.path().join("t"), &Settings::default(), &mut |_| {}).unwrap();
     let (people, family) = family::found(12, clock::today());
     town.load(&people, &mut |_| {}).unwrap();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use hibiki_tests::clock;
 use hibiki_tests::evidence;
+use hibiki_tests::skip::skipped;
 use hibiki_tests::spread::{Wanted, spread};
 use hibiki_tests::town::{Settings, Town};
 
@@ -38,12 +39,7 @@ fn loaded(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn every_vaccination_measurement_and_allergy_of_every_child_is_shown() {
     let Some(extract) = extract() else {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!(
-                "SKIPPED every child: no shared/data/synthea-r4-smart beside the repository (HIBIKI_SHARED_DATA)\n"
-            ),
-        );
+        skipped("every child", "no shared/data/synthea-r4-smart beside the repository (HIBIKI_SHARED_DATA)");
         return;
     };
     let loaded = loaded(&extract);

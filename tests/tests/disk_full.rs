@@ -11,6 +11,7 @@ use std::time::Duration;
 use hibiki_tests::clock;
 use hibiki_tests::family;
 use hibiki_tests::house::House;
+use hibiki_tests::skip::skipped;
 use hibiki_tests::tiles;
 use hibiki_tests::town::{Settings, Town, staff};
 use hibiki_tests::view::View;
@@ -58,10 +59,7 @@ impl Drop for Disk {
 fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::make(folder.path(), 160) else {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("SKIPPED disk full: a loop device cannot be mounted here (needs root)\n"),
-        );
+        skipped("disk full", "a loop device cannot be mounted here (needs root)");
         return;
     };
     let data = disk.folder.join("data");

@@ -8,6 +8,7 @@ use hibiki_tests::clock;
 use hibiki_tests::evidence;
 use hibiki_tests::family;
 use hibiki_tests::house::House;
+use hibiki_tests::skip::skipped;
 use hibiki_tests::town::{Settings, Town};
 
 /// What was found, by whose it is: how many different needles.
@@ -86,10 +87,7 @@ fn memory(town: &Town, scanner: &Scanner, scratch: &std::path::Path) {
     let (bytes, gateway) = match dump(House::CityHall) {
         Ok(dumped) => dumped,
         Err(error) => {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("SKIPPED the gateway's memory: it cannot be read here ({error}); run as root\n"),
-            );
+            skipped("the gateway's memory", &format!("it cannot be read here ({error}); run as root"));
             return;
         }
     };

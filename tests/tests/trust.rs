@@ -8,6 +8,7 @@ use hibiki_tests::clock;
 use hibiki_tests::family::{self, Family};
 use hibiki_tests::house::House;
 use hibiki_tests::population::Population;
+use hibiki_tests::skip::skipped;
 use hibiki_tests::town::{Card, Settings, Town, TownError, staff};
 use hibiki_tests::view::View;
 
@@ -125,10 +126,7 @@ fn faketime() -> Option<String> {
 #[test]
 fn wrong_clocks_are_noticed_and_named() {
     let Some(library) = faketime() else {
-        let _ = std::io::Write::write_fmt(
-            &mut std::io::stderr(),
-            format_args!("SKIPPED wrong clocks: libfaketime is not installed (apt-get install faketime)\n"),
-        );
+        skipped("wrong clocks", "libfaketime is not installed (apt-get install faketime)");
         return;
     };
     let mut scene = scene();

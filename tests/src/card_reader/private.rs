@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::{Unavailable, ports};
+use crate::skip::skipped;
 use crate::{child, clock};
 
 /// Slots of a reader: as many as one copy of the driver has.
@@ -89,6 +90,22 @@ impl PrivateReader {
         }
         let said = fs::read_to_string(&place.log).unwrap_or_default();
         Err(Unavailable::Failed(format!("pcscd has no reader after {ATTEMPTS} attempts; it said:\n{said}")))
+    }
+
+    /// Starts a reader for a test; `None`, said aloud, where something is not installed.
+    ///
+    /// # Panics
+    /// Everything is installed and it does not start: that is no reason to skip a test.
+    #[expect(clippy::panic, reason = "the test fails")]
+    pub fn start_or_skip(test: &str, folder: &Path) -> Option<Self> {
+        match Self::start(folder) {
+            Ok(reader) => Some(reader),
+            Err(missing @ Unavailable::Missing(_)) => {
+                skipped(test, &missing.to_string());
+                None
+            }
+            Err(failed) => panic!("{failed}"),
+        }
     }
 
     /// Starts a pcscd to which no reader is connected.

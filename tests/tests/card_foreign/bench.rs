@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use hibiki_tests::card_reader::{InsertedCard, PrivateReader, SampleCard, Unavailable};
+use hibiki_tests::card_reader::{InsertedCard, PrivateReader, SampleCard};
+pub(crate) use hibiki_tests::skip::skipped;
 
 /// Seconds any foreign program may take: a reader that hangs must not hang the tests.
 const SECONDS: &str = "90";
@@ -13,12 +14,6 @@ const SECONDS: &str = "90";
 pub(crate) struct Bench {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) reader: PrivateReader,
-}
-
-/// Says on the real stderr, which the test harness does not catch, that something was not checked.
-pub(crate) fn skipped(test: &str, why: &str) {
-    let line = format_args!("SKIPPED {test}: {why}\n").to_string();
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
 impl Bench {
@@ -32,14 +27,8 @@ impl Bench {
             }
         }
         let folder = tempfile::tempdir().unwrap();
-        match PrivateReader::start(folder.path()) {
-            Ok(reader) => Some(Self { folder, reader }),
-            Err(missing @ Unavailable::Missing(_)) => {
-                skipped(test, &missing.to_string());
-                None
-            }
-            Err(broken) => panic!("{broken}"),
-        }
+        let reader = PrivateReader::start_or_skip(test, folder.path())?;
+        Some(Self { folder, reader })
     }
 
     /// A new card in the first slot.
