@@ -15,7 +15,7 @@ use hibiki_tests::evidence;
 use hibiki_tests::family;
 use hibiki_tests::house::House;
 use hibiki_tests::town::cards::PIN;
-use hibiki_tests::town::{Card, Settings, Town};
+use hibiki_tests::town::{Card, Settings, Town, staff};
 
 /// The promise: half a second from the card's leaving to the end at every institution.
 const PROMISED: Duration = Duration::from_millis(500);
@@ -68,6 +68,32 @@ fn a_card_in_a_reader_shows_what_the_same_card_as_a_file_shows() {
     let log = scene.inserted.log() + &scene.reader.log();
     assert_eq!(evidence::found_in(&log, &scene.data), Vec::<&str>::new());
     assert!(!log.contains(PIN), "{log}");
+}
+
+#[test]
+fn the_counter_enrols_a_card_from_the_reader() {
+    let Some(mut scene) = scene("the_counter_enrols_a_card") else { return };
+    let cards = scene.folder.path().join("counter");
+    let fresh = scene.town.council().issue_card_for(&cards, "fresh", 365, clock::now()).unwrap();
+    let _inserted = InsertedCard::run(&scene.reader, 1, &fresh.file, &[]).unwrap();
+    let touched = fresh.in_reader(&scene.reader.reader_name(1), scene.reader.socket(), 10);
+    let refused = scene.town.login(&touched).unwrap_err().to_string();
+    assert!(
+        refused.contains("このカードは登録されていません") && refused.contains("not enrolled"),
+        "{refused}"
+    );
+
+    let certificate = cards.join("read.crt");
+    let read = || {
+        let mut terminal = Command::new(scene.town.programs().path("hibiki-terminal"));
+        terminal.args(["card", "--reader", &scene.reader.reader_name(1), "--certificate-out"]);
+        terminal.arg(&certificate).env(SOCKET_VARIABLE, scene.reader.socket()).output().unwrap()
+    };
+    assert!(read().status.success());
+    assert!(!read().status.success(), "an existing file is not overwritten");
+    let whose = Card { certificate, ..touched.clone() };
+    staff::enrol_card(&scene.town, &whose, &scene.father).unwrap();
+    assert_eq!(scene.town.login(&touched).unwrap().len(), 3);
 }
 
 /// SELECT the application, SELECT the key, SIGN; with the PIN's VERIFY between for the control.
