@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -21,6 +23,8 @@ use hibiki_tests::town::{Card, Settings, Town, staff};
 const PROMISED: Duration = Duration::from_millis(500);
 /// What a single removal may take on a machine that does much else.
 const WORST: Duration = Duration::from_secs(3);
+/// O_NONBLOCK.
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 /// Removals that are measured.
 const REMOVALS: usize = 7;
 
@@ -259,6 +263,8 @@ fn a_file_taken_away_is_a_card_taken_away() {
 /// OpenSC, logged in at the card and waiting for something to sign, until it is dropped.
 struct OpenSc {
     child: std::process::Child,
+    /// What it waits to read from.
+    _message: std::fs::File,
 }
 
 impl OpenSc {
@@ -279,14 +285,17 @@ impl OpenSc {
         opensc.env("OPENSC_CONF", &config).arg("--module").arg(module);
         opensc.args(["--slot", "0", "--login", "--pin", PIN, "--sign", "--id", "01"]);
         opensc.args(["--mechanism", "SHA256-RSA-PKCS", "-i"]).arg(&pipe).arg("-o").arg(&never);
-        let child = opensc.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let held = clock::wait_until(Duration::from_secs(20), || {
-            let look = look(scene);
-            look["readers"][0]["shared"] == true || look["readers"][0]["fault"] == "in_use"
+        let mut child =
+            opensc.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A pipe takes a writer that does not wait only once somebody reads: then it has logged in.
+        let mut message = None;
+        let held = clock::wait_until(Duration::from_secs(60), || {
+            let writer = OpenOptions::new().write(true).custom_flags(NONBLOCK).open(&pipe);
+            message = writer.ok();
+            message.is_some() || !matches!(child.try_wait(), Ok(None))
         });
-        let opensc = Self { child };
-        assert!(held, "OpenSC holds the card: {}", look(scene));
-        opensc
+        assert!(held, "OpenSC logs in");
+        Self { child, _message: message.expect("OpenSC waits for something to sign") }
     }
 }
 
@@ -310,11 +319,13 @@ fn opensc_beside_us_is_tolerated_and_alone_is_named() {
     let Some(scene) = scene("opensc_beside_us") else { return };
     {
         let _opensc = OpenSc::hold(&scene, false);
+        assert_eq!(look(&scene)["readers"][0]["shared"], true);
         assert_eq!(scene.town.login(&scene.card).unwrap().len(), 3, "shared, and ours for the moment");
         let after = sign_with_opensc(&scene, false);
         assert!(after.contains("SW1=0x69, SW2=0x82"), "and without our PIN afterwards:\n{after}");
     }
     let _opensc = OpenSc::hold(&scene, true);
+    assert_eq!(look(&scene)["readers"][0]["fault"], "in_use");
     let refused = scene.town.login(&scene.card).unwrap_err().to_string();
     assert!(
         refused.contains("ほかのソフト") && refused.contains("Another program is using the card"),

@@ -91,10 +91,12 @@ pub(super) async fn run(args: LoginArgs) -> Result<(), Trouble> {
     } else {
         Ended::Asked
     };
-    // A gateway that is gone, or a session whose time is over, needs no farewell.
     let closed = match ended {
-        Ended::GatewayLost => None,
-        _ => Some(open.session.close().await?),
+        // Nobody is left to be told, or nothing is left to be ended.
+        Ended::GatewayLost | Ended::Expired => None,
+        Ended::Asked if !args.stay => Some(open.session.close().await?),
+        // Why it ended is the news; a gateway that cannot be told notices by itself.
+        Ended::CardRemoved | Ended::Asked => open.session.close().await.ok(),
     };
     if args.stay {
         match args.common.format {

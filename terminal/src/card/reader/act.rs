@@ -32,10 +32,17 @@ pub(super) struct Held<'a> {
     reader: &'a str,
     /// Whether another program has it open, too.
     pub(super) shared: bool,
+    /// Whether somebody still waits for what the act brings.
+    wanted: &'a dyn Fn() -> bool,
 }
 
 impl Channel for Held<'_> {
     fn transmit(&mut self, command: &Command) -> Result<Vec<u8>, CardFault> {
+        // An act that was given up goes no further when the service lets it go on: no PIN is shown to a card
+        // after its person was told that it failed.
+        if !(self.wanted)() {
+            return Err(CardFault::Silent);
+        }
         let mut buffer = [0; MAX_BUFFER_SIZE];
         let failed = |error| fault(error, self.reader);
         match self.card.transmit(command.bytes(), &mut buffer).map_err(failed)? {
@@ -48,8 +55,8 @@ impl Channel for Held<'_> {
 
 /// Does `act` at the card in `reader`.
 ///
-/// When its time is over, the answer is given up and the thread is left to itself: it cuts the power when
-/// the service lets it go on.
+/// When its time is over, or nobody waits any more, the act is given up and its thread left to itself: when
+/// the service lets it go on, it sends nothing more and cuts the power.
 ///
 /// # Errors
 /// What the act says; [`CardFault::InUse`] or [`CardFault::Silent`] when its time is over.
@@ -58,10 +65,11 @@ pub(super) async fn at_card<T: Send + 'static>(
     act: impl FnOnce(&mut Held<'_>) -> Result<T, CardFault> + Send + 'static,
 ) -> Result<T, CardFault> {
     let (done, outcome) = oneshot::channel();
-    let (name, begun) = (reader.to_owned(), Arc::new(AtomicBool::new(false)));
-    let begun_there = begun.clone();
+    let (name, waiting) = (reader.to_owned(), Arc::new(AtomicBool::new(false)));
+    let waiting_there = waiting.clone();
     let work = move || {
-        let _ = done.send(perform(&name, &begun_there, act));
+        let outcome = perform(&name, &waiting_there, &|| !done.is_closed(), act);
+        let _ = done.send(outcome);
     };
     let spawned = thread::Builder::new().name("card".to_owned()).spawn(work);
     spawned.map_err(|error| CardFault::Unusable(error.to_string()))?;
@@ -69,14 +77,16 @@ pub(super) async fn at_card<T: Send + 'static>(
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(CardFault::Unusable("the card's thread ended".to_owned())),
         // Another program's transaction keeps a card from us; a silent card keeps the whole service.
-        Err(_) if begun.load(Ordering::Acquire) => Err(CardFault::InUse),
+        Err(_) if waiting.load(Ordering::Acquire) => Err(CardFault::InUse),
         Err(_) => Err(CardFault::Silent),
     }
 }
 
+/// The act itself; `waiting` says that another program's transaction keeps the card.
 fn perform<T>(
     reader: &str,
     waiting: &AtomicBool,
+    wanted: &dyn Fn() -> bool,
     act: impl FnOnce(&mut Held<'_>) -> Result<T, CardFault>,
 ) -> Result<T, CardFault> {
     let failed = |error| fault(error, reader);
@@ -91,7 +101,7 @@ fn perform<T>(
     waiting.store(true, Ordering::Release);
     let transaction = connected.transaction().map_err(failed)?;
     waiting.store(false, Ordering::Release);
-    let outcome = act(&mut Held { card: &transaction, reader, shared });
+    let outcome = act(&mut Held { card: &transaction, reader, shared, wanted });
     // Without power before anybody whom the transaction kept waiting gets the card.
     let _ = transaction.end(Disposition::UnpowerCard);
     match outcome {

@@ -14,6 +14,10 @@ use crate::card::{Awaiting, Card, CardFault, Certificate, Inspection, Pin, Proof
 /// The first sight of the readers must be there within this.
 const FIRST_SIGHT: Duration = Duration::from_secs(4);
 
+/// While a card is waited for, what is seen is looked at again after this, even if nothing has changed: a
+/// contactless card that was held badly a moment ago may lie well now.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// An Individual Number card in a reader.
 pub struct ReaderCard {
     watch: ReaderWatch,
@@ -46,8 +50,9 @@ pub async fn find(
             Next::GiveUp(fault) => return Err(fault),
             Next::Wait(missing) => missing,
             Next::Look(readers) => match meant(&watch, &sight, readers).await {
-                // Taken away while it was looked at: somebody is still placing it.
+                // Somebody is still placing it.
                 Err(CardFault::Removed) => CardFault::NoCard,
+                Err(mute @ CardFault::Mute { .. }) => mute,
                 found => return found,
             },
         };
@@ -55,9 +60,10 @@ pub async fn find(
             tell(&missing);
             told = Some(missing.clone());
         }
-        if timeout_at(until, watch.changed()).await.is_err() {
+        if Instant::now() >= until {
             return Err(missing);
         }
+        let _ = timeout_at(until.min(Instant::now() + AGAIN), watch.changed()).await;
     }
 }
 
