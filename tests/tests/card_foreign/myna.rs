@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use hibiki_tests::card_reader::SampleCard;
 use myna_card::Pin;
 use myna_card::ap::jpki::{JpkiAp, SignatureScheme};
@@ -16,6 +16,11 @@ use crate::bench::Bench;
 
 const READER: &str = "HIBIKI_TEST_READER";
 const CHILD: &str = "myna::the_client";
+/// DER of `DigestInfo { sha256, NULL }` up to the digest (RFC 8017 section 9.2, note 1).
+const SHA256_DIGEST_INFO: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
+];
 
 #[test]
 fn myna_card_logs_in_and_signs_with_either_key() {
@@ -59,24 +64,34 @@ fn the_client() {
     jpki.verify_sign_pin(&Pin::new(SampleCard::PASSWORD).unwrap()).unwrap();
     assert_eq!(jpki.read_sign_certificate_der().unwrap(), file("signature.der"));
 
+    // Checked by a library that is neither the card's nor the client's; the padding of PKCS#1 v1.5 leaves
+    // nothing to chance, so that schemes which must agree are held against each other.
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, message);
-    for (scheme, data) in [
-        (SignatureScheme::Verbatim, message.as_slice()),
-        (SignatureScheme::Sha256Bare, message),
-        (SignatureScheme::PreHashedDigestInfo, hash.as_ref()),
-        (SignatureScheme::Sha256DigestInfo, message),
-        (SignatureScheme::PreHashedPss, hash.as_ref()),
-        (SignatureScheme::Sha256Pss, message),
-    ] {
-        jpki.sign_with_auth_key_checked(scheme, data).unwrap();
-        jpki.sign_with_sign_key_checked(scheme, data).unwrap();
+    let hash = hash.as_ref();
+    let digest_info = [&SHA256_DIGEST_INFO, hash].concat();
+    let keys = ["authentication.der", "signature.der"].map(|name| {
+        let certificate = file(name);
+        let (_, certificate) = X509Certificate::from_der(&certificate).unwrap();
+        certificate.public_key().subject_public_key.data.to_vec()
+    });
+    for (slot, key) in keys.iter().enumerate() {
+        let mut sign = |scheme, data: &[u8]| {
+            let signed = if slot == 0 {
+                jpki.sign_with_auth_key(scheme, data)
+            } else {
+                jpki.sign_with_sign_key(scheme, data)
+            };
+            signed.unwrap()
+        };
+        let pkcs1 = sign(SignatureScheme::Sha256DigestInfo, message);
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, &pkcs1).unwrap();
+        assert_eq!(sign(SignatureScheme::PreHashedDigestInfo, hash), pkcs1);
+        assert_eq!(sign(SignatureScheme::Verbatim, &digest_info), pkcs1);
+        assert_eq!(sign(SignatureScheme::Sha256Bare, message), sign(SignatureScheme::Verbatim, hash));
+        for pss in [sign(SignatureScheme::PreHashedPss, hash), sign(SignatureScheme::Sha256Pss, message)] {
+            UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key).verify(message, &pss).unwrap();
+        }
     }
-    // And by a library that is neither the card's nor the client's.
-    let signature = jpki.sign_with_auth_key(SignatureScheme::Sha256DigestInfo, message).unwrap();
-    let certificate = file("authentication.der");
-    let (_, certificate) = X509Certificate::from_der(&certificate).unwrap();
-    let key = certificate.public_key().subject_public_key.data.to_vec();
-    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, &signature).unwrap();
 
     jpki.change_auth_pin(&Pin::numeric(SampleCard::PIN).unwrap(), &Pin::numeric("2468").unwrap()).unwrap();
     jpki.verify_auth_pin(&Pin::numeric("2468").unwrap()).unwrap();
