@@ -8,6 +8,7 @@ pub mod config;
 pub mod consent;
 pub mod daemon;
 pub mod env;
+mod exclusive;
 pub mod exit;
 pub mod gateway;
 pub mod hardening;

@@ -2,13 +2,14 @@
 //!
 //! Must not know: what is said on it.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
 use tokio::net::UnixListener;
+
+use crate::exclusive;
 
 /// Longest path of a Unix socket in bytes: `sun_path` of unix(7) without its closing NUL.
 pub const SOCKET_PATH_MAX_BYTES: usize = 107;
@@ -103,10 +104,10 @@ fn lock(path: &Path) -> Result<File, BindError> {
     let fail = |source| BindError::Io { path: name.clone(), source };
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&name).map_err(fail)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match exclusive::lock(&file) {
         Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(BindError::InUse(path.to_owned())),
-        Err(error) => Err(fail(error.into())),
+        Err(TryLockError::WouldBlock) => Err(BindError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(fail(error)),
     }
 }
 

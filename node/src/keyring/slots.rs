@@ -17,6 +17,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{KeyError, KeyId, Result, node_key::sync_parent};
+use crate::exclusive;
 
 const MAGIC: &[u8; 16] = b"HIBIKI KEYRING 1";
 const HEADER_BYTES: u64 = 4096;
@@ -69,7 +70,7 @@ impl SlotFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = options.open(path).map_err(|error| KeyError::io("open", path, &error))?;
-        match file.try_lock() {
+        match exclusive::lock(&file) {
             Ok(()) => Ok(Self { path: path.to_owned(), file }),
             Err(TryLockError::WouldBlock) => Err(KeyError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(KeyError::io("lock", path, &error)),

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::FallocateFlags;
 
 use super::storage::Storage;
+use crate::exclusive;
 
 /// Files kept open: the segment that is written, and a few that are read.
 const OPEN_FILES: usize = 8;
@@ -35,7 +36,7 @@ impl DiskStorage {
     pub fn open(root: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(root)?;
         let lock = new_file(OpenOptions::new().read(true).write(true).create(true), &root.join("lock"))?;
-        lock.try_lock().map_err(|error| match error {
+        exclusive::lock(&lock).map_err(|error| match error {
             std::fs::TryLockError::Error(error) => error,
             std::fs::TryLockError::WouldBlock => ErrorKind::WouldBlock.into(),
         })?;
