@@ -6,6 +6,8 @@
 //! - [`session`] — one touch, one PIN: fresh keys, the card's signature, the registry's attestation.
 //! - [`question`] — parts for every institution; the secrets that open their answers.
 //! - [`view`] — what came back, institution by institution; absence always with its reason.
+//! - [`desk`] — one reader, one person at a time: from the touch until the card is gone.
+//! - [`web`] — the guardian's page, on the loopback address.
 //! - [`words`] — all of it in words, Japanese first.
 //!
 //! Nothing of a view is ever written to disk by this crate.
@@ -16,6 +18,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;
+pub mod desk;
 pub mod federation;
 pub mod json;
 pub mod print;
@@ -23,4 +26,5 @@ pub mod question;
 pub mod session;
 pub mod trouble;
 pub mod view;
+pub mod web;
 pub mod words;

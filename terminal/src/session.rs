@@ -45,6 +45,8 @@ pub enum Ended {
     Expired,
     /// The person ended it.
     Asked,
+    /// Nobody has stirred for a while.
+    Idle,
     /// The gateway is gone.
     GatewayLost,
 }
@@ -56,6 +58,7 @@ impl Ended {
             Self::CardRemoved => "card_removed",
             Self::Expired => "expired",
             Self::Asked => "asked",
+            Self::Idle => "idle",
             Self::GatewayLost => "gateway_lost",
         }
     }

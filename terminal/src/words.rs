@@ -7,8 +7,8 @@ use hibiki_protocol::session::{Relation, SessionRefusal};
 mod card;
 
 pub use card::{
-    certificate_written, inspection, is_simulated, last_try, no_card, pin_accepted, pin_prompt,
-    reader_unusable, shared, waiting,
+    card as card_fault, certificate_written, inspection, is_simulated, last_try, no_card, pin_accepted,
+    pin_prompt, reader_unusable, shared, waiting,
 };
 
 use crate::session::{Closed, Ended};
@@ -28,66 +28,55 @@ fn words(ja: impl Into<String>, en: impl Into<String>) -> Words {
     Words { ja: ja.into(), en: en.into() }
 }
 
-/// What became of asking one institution, and what that means for the guardian.
+/// What became of asking one institution, and what that means for the guardian, its name first.
 pub fn outcome(part: &ViewPart) -> Words {
-    let (ja, en) = (&part.name.0, &part.name.1);
+    let Words { ja, en } = what_became(part);
+    words(format!("{}：{ja}", part.name.0), format!("{}: {en}", part.name.1))
+}
+
+/// What became of asking one institution, and what that means for the guardian.
+pub fn what_became(part: &ViewPart) -> Words {
     match part.outcome {
         Outcome::Data => {
             let count = part.records.len();
-            words(format!("{ja}：記録 {count} 件"), format!("{en}: {count} records"))
+            words(format!("記録 {count} 件"), format!("{count} records"))
         }
-        Outcome::NothingToShow => {
-            words(format!("{ja}：表示できる記録はありません"), format!("{en}: nothing to show"))
-        }
+        Outcome::NothingToShow => words("表示できる記録はありません", "nothing to show"),
         Outcome::Busy => words(
-            format!(
-                "{ja}：混み合っています。しばらくしてからもう一度お試しください（記録がないという意味ではありません）"
-            ),
-            format!("{en}: busy; please try again in a while (this does not mean there is no record)"),
+            "混み合っています。しばらくしてからもう一度お試しください（記録がないという意味ではありません）",
+            "busy; please try again in a while (this does not mean there is no record)",
         ),
         Outcome::Unreachable if part.detail == Some("gateway_lost") => words(
-            format!(
-                "{ja}：市の窓口サーバーとの接続が切れたため確認できませんでした（記録がないという意味ではありません）"
-            ),
-            format!(
-                "{en}: not known, because the connection to the city's gateway was lost (this does not mean there is no record)"
-            ),
+            "市の窓口サーバーとの接続が切れたため確認できませんでした（記録がないという意味ではありません）",
+            "not known, because the connection to the city's gateway was lost (this does not mean there is no record)",
         ),
         Outcome::Unreachable => words(
-            format!("{ja}：接続できません（記録がないという意味ではありません）"),
-            format!("{en}: cannot be reached (this does not mean there is no record)"),
+            "接続できません（記録がないという意味ではありません）",
+            "cannot be reached (this does not mean there is no record)",
         ),
         Outcome::TimedOut => words(
-            format!("{ja}：時間内に応答がありませんでした（記録がないという意味ではありません）"),
-            format!("{en}: did not answer in time (this does not mean there is no record)"),
+            "時間内に応答がありませんでした（記録がないという意味ではありません）",
+            "did not answer in time (this does not mean there is no record)",
         ),
         Outcome::Version => words(
-            format!("{ja}：ソフトウェアの版が合わないため確認できません。施設に更新を依頼してください"),
-            format!("{en}: its software version does not fit ours; the institution must update"),
+            "ソフトウェアの版が合わないため確認できません。施設に更新を依頼してください",
+            "its software version does not fit ours; the institution must update",
         ),
         Outcome::Expired => words(
-            format!("{ja}：手続きの有効期限が切れました。もう一度カードをかざしてください"),
-            format!("{en}: the session was too old for it; please touch the card again"),
+            "手続きの有効期限が切れました。もう一度カードをかざしてください",
+            "the session was too old for it; please touch the card again",
         ),
         Outcome::NotLogged => words(
-            format!(
-                "{ja}：閲覧記録を保存できないため、情報を提供できません（記録がないという意味ではありません）"
-            ),
-            format!(
-                "{en}: cannot record this access and therefore shows nothing (this does not mean there is no record)"
-            ),
+            "閲覧記録を保存できないため、情報を提供できません（記録がないという意味ではありません）",
+            "cannot record this access and therefore shows nothing (this does not mean there is no record)",
         ),
         Outcome::InvalidAnswer => words(
-            format!(
-                "{ja}：正しい応答と確認できなかったため表示しません（記録がないという意味ではありません）"
-            ),
-            format!(
-                "{en}: its answer could not be verified and is not shown (this does not mean there is no record)"
-            ),
+            "正しい応答と確認できなかったため表示しません（記録がないという意味ではありません）",
+            "its answer could not be verified and is not shown (this does not mean there is no record)",
         ),
         Outcome::NotAsked => words(
-            format!("{ja}：今回は問い合わせていません（記録がないという意味ではありません）"),
-            format!("{en}: was not asked (this does not mean there is no record)"),
+            "今回は問い合わせていません（記録がないという意味ではありません）",
+            "was not asked (this does not mean there is no record)",
         ),
     }
 }
@@ -183,6 +172,32 @@ pub fn trouble(trouble: &Trouble) -> Words {
     }
 }
 
+/// The one-time link was opened before.
+pub fn link_used() -> Words {
+    words(
+        "このリンクは使えません（一度だけ開けます）。hibiki-terminal serve の画面で Enter キーを押すと、新しいリンクが出ます。",
+        "This link does not open (it opens once). Press Enter where `hibiki-terminal serve` runs for a new one.",
+    )
+}
+
+/// An address without a page.
+pub fn no_such_page() -> Words {
+    words(
+        "このページはありません。はじめのページに戻ってください。",
+        "There is no such page. Please go back to the beginning.",
+    )
+}
+
+/// A card lies there.
+pub fn enter_pin() -> Words {
+    words("暗証番号を入力してください。", "Please enter your PIN.")
+}
+
+/// Card, gateway and registry are at work.
+pub fn opening() -> Words {
+    words("確認しています。", "Checking.")
+}
+
 /// A session that stays open.
 pub fn staying() -> Words {
     words(
@@ -191,19 +206,28 @@ pub fn staying() -> Words {
     )
 }
 
-/// Why a session that stayed open has ended, and who knows.
-pub fn ended(ended: Ended, closed: Option<Closed>) -> Words {
-    let (ja, en) = match ended {
+/// Why a session that stayed open has ended.
+pub fn over(ended: Ended) -> Words {
+    match ended {
         Ended::CardRemoved => {
-            ("カードが離れたため終了しました。", "The card was removed: the session has ended.")
+            words("カードが離れたため終了しました。", "The card was removed: the session has ended.")
         }
-        Ended::Expired => ("時間が来たため終了しました。", "The session's time is over."),
-        Ended::Asked => ("終了しました。", "The session has ended."),
-        Ended::GatewayLost => (
+        Ended::Expired => words("時間が来たため終了しました。", "The session's time is over."),
+        Ended::Asked => words("終了しました。", "The session has ended."),
+        Ended::Idle => words(
+            "しばらく操作がなかったため終了しました。",
+            "Nothing was done for a while: the session has ended.",
+        ),
+        Ended::GatewayLost => words(
             "市の窓口サーバーとの接続が切れたため終了しました。",
             "The connection to the city's gateway was lost: the session has ended.",
         ),
-    };
+    }
+}
+
+/// Why a session that stayed open has ended, and who knows.
+pub fn ended(ended: Ended, closed: Option<Closed>) -> Words {
+    let Words { ja, en } = over(ended);
     match closed {
         None => words(ja, en),
         Some(Closed { confirmed, outstanding: 0 }) => words(

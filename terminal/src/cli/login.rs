@@ -96,7 +96,7 @@ pub(super) async fn run(args: LoginArgs) -> Result<(), Trouble> {
         Ended::GatewayLost | Ended::Expired => None,
         Ended::Asked if !args.stay => Some(open.session.close().await?),
         // Why it ended is the news; a gateway that cannot be told notices by itself.
-        Ended::CardRemoved | Ended::Asked => open.session.close().await.ok(),
+        Ended::CardRemoved | Ended::Asked | Ended::Idle => open.session.close().await.ok(),
     };
     if args.stay {
         match args.common.format {

@@ -2,6 +2,7 @@
 
 mod card;
 mod login;
+mod serve;
 mod touch;
 mod view;
 
@@ -44,6 +45,11 @@ enum Command {
         after_help = "Examples:\n  hibiki-terminal view --config terminal.toml --subject 2\n  hibiki-terminal view --config terminal.toml --reader RC-S300 --category immunization --since 2025-04-01 --format json"
     )]
     View(view::ViewArgs),
+    /// 画面を開く / Serve the guardian's page to a browser on this machine: touch, and see.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal serve --config terminal.toml\n  hibiki-terminal serve --config terminal.toml --reader RC-S300 --idle 120\n  hibiki-terminal serve --config terminal.toml --card-file card.json --port 8080"
+    )]
+    Serve(serve::ServeArgs),
 }
 
 /// What every command that opens a session takes.
@@ -74,6 +80,7 @@ impl Cli {
             Command::Card(args) => card::run(args).await,
             Command::Login(args) => login::run(args).await,
             Command::View(args) => view::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,

@@ -112,7 +112,7 @@ pub fn pin_accepted(tries_left: u8) -> Words {
 }
 
 /// What went wrong with the card, and what to do next.
-pub(super) fn card(fault: &CardFault) -> Words {
+pub fn card(fault: &CardFault) -> Words {
     match fault {
         CardFault::WithoutReaders => words(
             "このプログラムはカードリーダーに対応せずに作られています。libpcsclite-dev と pkg-config を入れて cargo build -p hibiki-terminal --features pcsc で作り直すか、--card-file を使ってください。",

@@ -1,0 +1,132 @@
+// The page follows the desk. Nothing of a session stays on the screen once it has ended, and nothing is
+// stored: no storage, no worker, no request to anywhere but the page's own address.
+"use strict";
+
+const body = document.body;
+const token = body.dataset.token;
+const silence = 6000; // ms without a word after which the desk counts as gone
+
+function wipe() {
+  body.replaceChildren();
+}
+
+function beginning() {
+  wipe();
+  location.replace("/");
+}
+
+// What has landed is shown without losing place: the main part is exchanged, the rest stays.
+let refreshing = false;
+let again = false;
+async function refresh() {
+  if (refreshing) {
+    again = true;
+    return;
+  }
+  refreshing = true;
+  try {
+    const response = await fetch(location.pathname, { cache: "no-store" });
+    if (!response.ok || new URL(response.url).pathname !== location.pathname) return beginning();
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (fresh.body.dataset.scene !== body.dataset.scene) return beginning();
+    exchange(fresh.getElementById("main"));
+  } catch {
+    // The stream of events says whether the desk is gone.
+  } finally {
+    refreshing = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
+  }
+}
+
+function exchange(fresh) {
+  const old = document.getElementById("main");
+  const open = [...old.querySelectorAll("details[open][id]")].map((element) => element.id);
+  const focus = document.activeElement?.id;
+  old.replaceChildren(...fresh.childNodes);
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
+}
+
+// Parts that land together are shown together.
+let soon;
+function landed() {
+  clearTimeout(soon);
+  soon = setTimeout(refresh, 120);
+}
+
+let last = Date.now();
+function heard() {
+  last = Date.now();
+}
+
+const events = new EventSource("/events");
+events.addEventListener("scene", (event) => {
+  heard();
+  if (event.data !== body.dataset.scene) beginning();
+});
+events.addEventListener("part", () => {
+  heard();
+  landed();
+});
+events.addEventListener("alive", heard);
+setInterval(() => {
+  if (Date.now() - last > silence) {
+    events.close();
+    wipe();
+  }
+}, 1000);
+
+// A page out of the browser's memory is never shown again.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) beginning();
+});
+
+// Somebody is there.
+let told = 0;
+function stirred() {
+  if (!body.dataset.notAfter || Date.now() - told < 15000) return;
+  told = Date.now();
+  fetch("/stirred", {
+    method: "POST",
+    headers: { "x-hibiki-token": token, "content-type": "application/x-www-form-urlencoded" },
+    body: "",
+  }).catch(() => {});
+}
+for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) {
+  addEventListener(kind, stirred, { passive: true });
+}
+
+// The last minute is announced.
+const closing = document.getElementById("closing");
+if (closing && body.dataset.notAfter) {
+  setInterval(() => {
+    const left = Math.ceil((Number(body.dataset.notAfter) - Date.now()) / 1000);
+    closing.hidden = left > 60 || left < 0;
+    const shown = left > 10 ? Math.ceil(left / 10) * 10 : left;
+    const text = closing.dataset.text + shown + closing.dataset.unit;
+    if (!closing.hidden && closing.textContent !== text) closing.textContent = text;
+  }, 1000);
+}
+
+// The pad types into the field; keys do so by themselves.
+const pin = document.getElementById("pin");
+const form = document.getElementById("pin-form");
+if (pin && form) {
+  pin.focus();
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("button[type=button]");
+    if (!button) return;
+    if ("clear" in button.dataset) pin.value = "";
+    else if (pin.value.length < 4) pin.value += button.dataset.digit;
+  });
+  form.addEventListener("submit", () => {
+    for (const button of form.querySelectorAll("button")) button.disabled = true;
+  });
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
+});

@@ -1,0 +1,78 @@
+//! `serve`: the guardian's page, for a PC or a kiosk.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::{Format, out, out_json};
+use crate::config::Config;
+use crate::desk::{CardSource, Desk, Settings};
+use crate::trouble::Trouble;
+use crate::web::{Door, Page};
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Settings of this terminal.
+    #[arg(long, value_name = "FILE", default_value = "/etc/hibiki/terminal.toml")]
+    config: PathBuf,
+    /// Use a simulated card in a file instead of a reader.
+    #[arg(long, value_name = "FILE", conflicts_with = "reader")]
+    card_file: Option<PathBuf>,
+    /// Use the reader whose name contains this. Not needed while only one has a card.
+    #[arg(long, value_name = "NAME")]
+    reader: Option<String>,
+    /// Port on 127.0.0.1. Any free one unless given.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+    /// Seconds without a touch of key, mouse or screen after which the session ends (at most 600).
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(10..=600))]
+    idle: u64,
+    /// How to print the link.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(super) async fn run(args: ServeArgs) -> Result<(), Trouble> {
+    let source = match (args.card_file, args.reader) {
+        (Some(file), _) => CardSource::File(file),
+        (None, reader) => CardSource::Reader(reader),
+    };
+    let config = Config::load(&args.config)?;
+    // What is wrong with root or trust list is said now and not to the first guardian.
+    crate::federation::Federation::load(&config.root, &config.trust_list)?;
+    let desk = Desk::open(Settings { config, source, idle: Duration::from_secs(args.idle) });
+    let page = Page::bind(args.port, desk).await?;
+    let door = page.door();
+    show_link(&door, args.format)?;
+    let serving = page.serve();
+    let relinking = new_links(&door, args.format);
+    tokio::select! {
+        biased;
+        served = serving => served,
+        failed = relinking => failed,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+fn show_link(door: &Door, format: Format) -> Result<(), Trouble> {
+    let url = door.link()?;
+    match format {
+        Format::Human => out(&format!(
+            "このリンクをブラウザーで開いてください（一度だけ開けます。新しいリンク：Enter、終了：Ctrl-C）\nOpen this link in a browser (it opens once; Enter: a new link, Ctrl-C: end)\n\n  {url}\n"
+        )),
+        Format::Json => out_json(&serde_json::json!({ "url": url })),
+    }
+    Ok(())
+}
+
+/// A new link for every line that is typed.
+async fn new_links(door: &Door, format: Format) -> Result<(), Trouble> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(_)) = lines.next_line().await {
+        show_link(door, format)?;
+    }
+    // Nobody types here.
+    std::future::pending().await
+}

@@ -1,0 +1,43 @@
+//! The pages. Each is a file here and a template beside it; all are made from a snapshot of the desk.
+
+mod coverage;
+mod frame;
+mod home;
+mod login;
+mod person;
+mod seated;
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+
+use super::App;
+use crate::words::Words;
+use frame::Frame;
+use seated::Seated;
+
+/// Every page of a session.
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/", get(home::page)).route("/person/{person}", get(person::page))
+}
+
+/// The page of a template. Templates cannot fail but by a formatter that does.
+fn shown(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    said: &'a Words,
+}
+
+/// A page that says one thing, to whoever is outside.
+pub(super) fn message(said: &Words) -> Html<String> {
+    Html(Message { said }.render().unwrap_or_default())
+}

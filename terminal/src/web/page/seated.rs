@@ -1,0 +1,113 @@
+//! A request about a person, while a session is open.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use hibiki_protocol::answer::Record;
+use hibiki_protocol::session::{AttestedSubject, Relation};
+use hibiki_records::category::Category;
+use hibiki_records::date::CalendarDate;
+use hibiki_records::person::Sex;
+
+use super::Frame;
+use super::coverage::Coverage;
+use crate::clock;
+use crate::desk::{LiveView, Order, Phase, Seat};
+use crate::view::ViewPart;
+use crate::web::{App, Lang};
+
+/// What a page about a person is made from. Without an open session, or for a number nobody has, the
+/// browser is sent to the beginning. Whoever was not asked about yet is asked about now.
+pub(super) struct Seated {
+    pub(super) frame: Frame,
+    pub(super) seat: Arc<Seat>,
+    index: usize,
+    /// The view as far as it has come.
+    pub(super) view: LiveView,
+}
+
+impl FromRequestParts<App> for Seated {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let beginning = || Redirect::to("/").into_response();
+        let params =
+            RawPathParams::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
+        let number = params.iter().find(|(name, _)| *name == "person");
+        let number: usize = number.and_then(|(_, text)| text.parse().ok()).ok_or_else(beginning)?;
+        let index = number.checked_sub(1).ok_or_else(beginning)?;
+        let snapshot = app.desk.sight();
+        let Phase::Open(seat) = &snapshot.phase else { return Err(beginning()) };
+        let view = seat.views.get(index).ok_or_else(beginning)?.clone();
+        if view.is_none() {
+            app.desk.order(Order::View(index)).await;
+        }
+        let frame = Frame::new(app, &snapshot, parts.uri.path().to_owned(), Some(number));
+        let view = view.unwrap_or_else(|| LiveView::asked(clock::now()));
+        Ok(Self { frame, seat: Arc::clone(seat), index, view })
+    }
+}
+
+/// A record and the institution that holds it.
+#[derive(Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) part: &'a ViewPart,
+    pub(super) record: &'a Record,
+}
+
+impl Held<'_> {
+    /// The institution's name.
+    pub(super) fn holder(&self, lang: Lang) -> &str {
+        lang.t(&self.part.name.0, &self.part.name.1)
+    }
+}
+
+impl Seated {
+    /// The person, as the registry attests her.
+    #[expect(clippy::indexing_slicing, reason = "the view at this index was found in the same seat")]
+    pub(super) fn person(&self) -> &AttestedSubject {
+        &self.seat.persons[self.index]
+    }
+
+    /// Whether she is the card's holder.
+    pub(super) fn oneself(&self) -> bool {
+        self.person().relation == Relation::Oneself
+    }
+
+    /// The language that stands first.
+    pub(super) fn lang(&self) -> Lang {
+        self.frame.lang
+    }
+
+    /// Her birth date; `None` if the registry's is no day of the calendar.
+    pub(super) fn birth(&self) -> Option<CalendarDate> {
+        self.person().birth_date.as_str().parse().ok()
+    }
+
+    /// Her sex, as far as the registry says.
+    pub(super) fn sex(&self) -> Sex {
+        Sex::from_fhir(&self.person().sex).unwrap_or(Sex::Unknown)
+    }
+
+    /// Today in Japan.
+    pub(super) fn today(&self) -> Option<CalendarDate> {
+        CalendarDate::in_japan(clock::now().0)
+    }
+
+    /// The records of a category that have landed, by institution in the order of the trust list.
+    pub(super) fn held(&self, category: Category) -> impl Iterator<Item = Held<'_>> {
+        let parts = self.seat.institutions.iter().filter_map(|it| self.view.parts.get(&it.id));
+        parts.flat_map(move |part| {
+            let of_category =
+                move |record: &&Record| Category::from_wire(record.category.as_str()) == Some(category);
+            part.records.iter().filter(of_category).map(move |record| Held { part, record })
+        })
+    }
+
+    /// What this view can know.
+    pub(super) fn coverage(&self) -> Coverage {
+        Coverage::new(&self.seat, &self.view, self.lang())
+    }
+}
