@@ -115,7 +115,6 @@ if (closing && body.dataset.notAfter) {
 const pin = document.getElementById("pin");
 const form = document.getElementById("pin-form");
 if (pin && form) {
-  pin.focus();
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button[type=button]");
     if (!button) return;

@@ -8,6 +8,7 @@
 //! - [`view`] — what came back, institution by institution; absence always with its reason.
 //! - [`desk`] — one reader, one person at a time: from the touch until the card is gone.
 //! - [`web`] — the guardian's page, on the loopback address.
+//! - [`kiosk`] — a browser over the whole screen, new for every guardian.
 //! - [`words`] — all of it in words, Japanese first.
 //!
 //! Nothing of a view is ever written to disk by this crate.
@@ -21,6 +22,7 @@ pub mod connection;
 pub mod desk;
 pub mod federation;
 pub mod json;
+pub mod kiosk;
 pub mod print;
 pub mod question;
 pub mod session;

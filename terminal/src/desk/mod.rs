@@ -55,6 +55,8 @@ pub enum Order {
     Again,
     /// Somebody is there.
     Stirred,
+    /// Close the desk.
+    Close,
 }
 
 /// A handle to the desk. The desk ends with the last one.
@@ -88,6 +90,12 @@ impl Desk {
     pub async fn order(&self, order: Order) {
         // A desk that has ended takes no orders; its last sight says so.
         let _ = self.orders.send(order).await;
+    }
+
+    /// Closes the desk: a session that is open ends first, also at the institutions.
+    pub async fn close(self) {
+        self.order(Order::Close).await;
+        self.orders.closed().await;
     }
 }
 
@@ -129,6 +137,13 @@ impl Attendant {
         let mut notice = None;
         while let Ok(next) = self.serve(notice.take()).await {
             notice = next;
+        }
+    }
+
+    async fn next_order(&mut self) -> Result<Order, Closed> {
+        match self.inbox.recv().await {
+            None | Some(Order::Close) => Err(Closed),
+            Some(order) => Ok(order),
         }
     }
 
@@ -199,7 +214,7 @@ impl Attendant {
             tokio::select! {
                 biased;
                 found = &mut searching => return Ok(found),
-                order = self.inbox.recv() => { order.ok_or(Closed)?; }
+                order = self.next_order() => { order?; }
             }
         }
     }
@@ -217,8 +232,8 @@ impl Attendant {
             tokio::select! {
                 biased;
                 () = &mut removed => return Ok(None),
-                order = self.inbox.recv() => {
-                    if let Order::Pin { pin, last_try } = order.ok_or(Closed)? {
+                order = self.next_order() => {
+                    if let Order::Pin { pin, last_try } = order? {
                         return Ok(Some((pin, last_try)));
                     }
                 }
@@ -233,8 +248,8 @@ impl Attendant {
             tokio::select! {
                 biased;
                 () = &mut removed => return Ok(false),
-                order = self.inbox.recv() => {
-                    if let Order::Again = order.ok_or(Closed)? {
+                order = self.next_order() => {
+                    if let Order::Again = order? {
                         return Ok(true);
                     }
                 }

@@ -91,13 +91,13 @@ async fn run(
             _ = session.connection().link().closed() => return Some(Ended::GatewayLost),
             () = tokio::time::sleep_until(expiry) => return Some(Ended::Expired),
             () = tokio::time::sleep_until(idle_at) => return Some(Ended::Idle),
-            order = desk.inbox.recv() => {
+            order = desk.next_order() => {
                 idle_at = Instant::now() + desk.settings.idle;
                 match order {
-                    None => return None,
-                    Some(Order::Leave) => return Some(Ended::Asked),
-                    Some(Order::View(person)) => ask(opened, person, &desk.stage, asking),
-                    Some(Order::Pin { .. } | Order::Again | Order::Stirred) => {}
+                    Err(Closed) => return None,
+                    Ok(Order::Leave) => return Some(Ended::Asked),
+                    Ok(Order::View(person)) => ask(opened, person, &desk.stage, asking),
+                    Ok(_) => {}
                 }
             }
             Some(_) = asking.join_next(), if !asking.is_empty() => {}

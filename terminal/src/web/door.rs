@@ -70,6 +70,11 @@ impl Door {
         Ok(url)
     }
 
+    /// Shuts out whoever is inside.
+    pub(crate) fn shut(&self) {
+        self.keys().cookie = None;
+    }
+
     /// Opens the link: the cookie to set, or `None` if it is not the link of now.
     fn enter(&self, link: &str) -> Result<Option<String>, Trouble> {
         let (cookie, token) = (secret()?, secret()?);
