@@ -14,6 +14,8 @@ mod guard;
 mod lang;
 mod order;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
