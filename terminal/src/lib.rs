@@ -21,6 +21,7 @@ pub mod config;
 pub mod connection;
 pub mod desk;
 pub mod federation;
+pub mod hardening;
 pub mod json;
 pub mod kiosk;
 pub mod print;

@@ -7,6 +7,12 @@ use hibiki_terminal::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = hibiki_terminal::hardening::harden() {
+        eprintln!(
+            "メモリーを保護できないため始めません / core dumps cannot be switched off, so nothing is shown: {error}"
+        );
+        return ExitCode::FAILURE;
+    }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.run()),
         Err(error) => {
