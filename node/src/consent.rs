@@ -109,7 +109,12 @@ impl Consents {
                 // A category nobody can read any more denies everything rather than nothing.
                 Some(name) => Category::new(name),
             };
-            Consent { guardian: row.value.guardian.map(GuardianAlias), category, permit: false }
+            Consent {
+                guardian: row.value.guardian.map(GuardianAlias),
+                category,
+                permit: false,
+                made_by: None,
+            }
         };
         Ok(self.rows(pseudonym)?.into_iter().map(consent).collect())
     }

@@ -8,11 +8,14 @@ use std::io::Read as _;
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 
+use crate::act::{Act, ConsentState};
 use crate::cbor::{self, wire_struct};
+use crate::history::HistoryPage;
 use crate::ids::{Category, Digest, MemberId, QueryId};
 use crate::limits;
 use crate::outcome::Outcome;
 use crate::query::{Refusal, ReplyTo};
+pub use crate::receipt::Receipt;
 use crate::sealing::{self, SealError, Sealed, SealingSecret};
 use crate::signing::{Signable, Signed, VerifyingKey};
 use crate::time::{Day, Timestamp};
@@ -41,16 +44,14 @@ impl std::fmt::Debug for Record {
 }
 
 wire_struct! {
-    /// The institution's promise that this release stands in its ledger: a leaf that anybody can
-    /// later ask to be proved (RFC 9162 in spirit).
+    /// From which day on the institution has kept records of one category. Earlier ones are not missing
+    /// by accident: they were never taken in.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Receipt {
-        /// Name of the log (C2SP tlog-checkpoint origin).
-        1 => pub origin: String,
-        /// Index of the leaf.
-        3 => pub index: u64,
-        /// Hash of the leaf (RFC 6962 section 2.1).
-        5 => pub leaf_hash: Digest,
+    pub struct KeptSince {
+        /// The category.
+        1 => pub category: Category,
+        /// The first day (a calendar day in Japan).
+        3 => pub since: Day,
     }
 }
 
@@ -82,6 +83,12 @@ wire_struct! {
         19 => pub simulated: bool,
         /// The institution's refusal, where the query was opened but not accepted.
         20 => pub refusal: Option<Refusal>,
+        /// Since when it keeps which category, if it says so: the same in every answer, whoever asks.
+        22 => pub kept_since: Option<Vec<KeptSince>>,
+        /// The history of accesses, where that was asked for.
+        23 => pub history: Option<HistoryPage>,
+        /// The guardian's choices, where those were asked for or changed.
+        25 => pub consent: Option<ConsentState>,
     }
 }
 
@@ -119,6 +126,24 @@ fn answer_info(institution: &MemberId, to: &ReplyTo) -> Vec<u8> {
     sealing::info("hibiki/1/answer", &[&to.id.0, institution.as_str().as_bytes(), &to.digest.0])
 }
 
+fn too_long(length: usize) -> SealError {
+    let size = limits::ANSWER_PLAINTEXT_BYTES[limits::ANSWER_PLAINTEXT_BYTES.len() - 1];
+    SealError::TooLong { length, size }
+}
+
+/// The compressed answer, before padding.
+fn packed(answer: &Signed<Answer>) -> Result<Vec<u8>, SealError> {
+    let bytes = cbor::encode(answer);
+    if bytes.len() > limits::ANSWER_EXPANDED_BYTES_MAX {
+        return Err(too_long(bytes.len()));
+    }
+    let mut compressed = Vec::new();
+    DeflateEncoder::new(bytes.as_slice(), Compression::fast())
+        .read_to_end(&mut compressed)
+        .map_err(|_| too_long(bytes.len()))?;
+    Ok(compressed)
+}
+
 /// Whether this many bytes of ciphertext are one of the sizes an answer may have.
 pub fn is_answer_size(ciphertext: usize) -> bool {
     limits::ANSWER_PLAINTEXT_BYTES.iter().any(|size| size + 16 == ciphertext)
@@ -130,16 +155,7 @@ impl SealedAnswer {
     /// # Errors
     /// The answer is too large for any size, or the answer key is invalid.
     pub fn seal(answer: &Signed<Answer>, institution: &MemberId, to: &ReplyTo) -> Result<Self, SealError> {
-        let bytes = cbor::encode(answer);
-        let largest = limits::ANSWER_PLAINTEXT_BYTES[limits::ANSWER_PLAINTEXT_BYTES.len() - 1];
-        let too_long = |length| SealError::TooLong { length, size: largest };
-        if bytes.len() > limits::ANSWER_EXPANDED_BYTES_MAX {
-            return Err(too_long(bytes.len()));
-        }
-        let mut compressed = Vec::new();
-        DeflateEncoder::new(bytes.as_slice(), Compression::fast())
-            .read_to_end(&mut compressed)
-            .map_err(|_| too_long(bytes.len()))?;
+        let compressed = packed(answer)?;
         let size = limits::ANSWER_PLAINTEXT_BYTES.into_iter().find(|size| compressed.len() + 4 <= *size);
         let padded = sealing::pad(&compressed, size.ok_or_else(|| too_long(compressed.len()))?)?;
         to.answer_key.seal(&answer_info(institution, to), &[], &padded).map(Self)
@@ -178,15 +194,40 @@ impl SealedAnswer {
 }
 
 impl Answer {
-    /// Records come with `data` and only with it; what the institution says about the child has a
-    /// ledger entry; what it does not work on has a refusal that fits; what only the gateway or the
-    /// terminal can observe is not for it to say.
+    /// Whether this is the kind of answer that was asked for: records, a history or choices, and a receipt
+    /// where a choice was made.
+    pub fn answers(&self, act: Option<&Act>) -> bool {
+        let changed = self.consent.as_ref().map(|state| state.changed.is_some());
+        self.outcome != Outcome::Data
+            || match act {
+                None => !self.records.is_empty(),
+                Some(Act::History(_)) => self.history.is_some(),
+                Some(Act::ShowConsent(_)) => changed == Some(false),
+                Some(Act::ChangeConsent(_)) => changed == Some(true),
+            }
+    }
+
+    /// Whether it fits the common frame once it is signed: then a relay sees nothing of what it is.
+    pub fn fits_the_common_frame(signed: &Signed<Self>) -> bool {
+        packed(signed).is_ok_and(|packed| packed.len() + 4 <= limits::ANSWER_PLAINTEXT_BYTES[0])
+    }
+
+    /// One of records, history and choices comes with `data` and only with it; what the institution says
+    /// about the child has a ledger entry; what it does not work on has a refusal that fits; what only the
+    /// gateway or the terminal can observe is not for it to say.
     fn consistent(&self) -> bool {
         let data = self.outcome == Outcome::Data;
         let logged = matches!(self.outcome, Outcome::Data | Outcome::NothingToShow);
         let its_own = !matches!(self.outcome, Outcome::Unreachable | Outcome::TimedOut | Outcome::NotAsked);
         let refused = self.refusal.map(Outcome::from);
-        data != self.records.is_empty()
+        let given = [!self.records.is_empty(), self.history.is_some(), self.consent.is_some()];
+        given.into_iter().filter(|given| *given).count() == usize::from(data)
+            && self
+                .history
+                .as_ref()
+                .is_none_or(|page| (1..=limits::HISTORY_ENTRIES_MAX).contains(&page.entries.len()))
+            && self.consent.as_ref().is_none_or(|state| state.withdrawn.len() <= limits::WITHDRAWALS_MAX)
+            && self.kept_since.as_ref().is_none_or(|kept| kept.len() <= limits::KEPT_SINCE_MAX)
             && refused == (!logged).then_some(self.outcome)
             && (!logged || self.receipt.is_some())
             && its_own

@@ -133,6 +133,13 @@ bytes_id!(
     "QueryId(***)"
 );
 bytes_id!(
+    /// Names one command of a guardian to one institution; random. Sent again under the same name, it is
+    /// carried out once.
+    CommandKey,
+    16,
+    "CommandKey(***)"
+);
+bytes_id!(
     /// Names one grant; random, so that it links nothing.
     GrantId,
     16,

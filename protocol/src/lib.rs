@@ -13,6 +13,7 @@
 //! 4. [`query`] — the question, sealed to one institution; [`freshness`] and [`replay`] make it count once.
 //! 5. [`policy`] — holds, consent and age decide; the result is a [`policy::ReadPermit`] one must hold to read.
 //! 6. [`answer`] — records signed by the institution and sealed to the guardian's terminal.
+//!    Besides records one may ask for an [`act`]: the [`history`] of accesses, or a choice about what is shown.
 //! 7. [`outcome`] — what became of each institution asked, and the coverage of a view.
 //! 8. [`session_end`] — the card is gone: told to every institution, and left with the gateway for the case that
 //!    the terminal cannot.
@@ -22,17 +23,20 @@
 //! HPKE, domain separation), [`tlog`] (transparency-log arithmetic), [`limits`] (every bound, in one file).
 #![forbid(unsafe_code)]
 
+pub mod act;
 pub mod answer;
 pub mod cbor;
 pub mod frames;
 pub mod freshness;
 pub mod grant;
+pub mod history;
 pub mod hold;
 pub mod ids;
 pub mod limits;
 pub mod outcome;
 pub mod policy;
 pub mod query;
+pub mod receipt;
 pub mod replay;
 pub mod sealing;
 pub mod session;

@@ -41,6 +41,20 @@ pub const ANSWER_RECORDS_MAX: usize = 10_000;
 /// Bytes of one record's content, at most.
 pub const RECORD_CONTENT_BYTES_MAX: usize = 1024 * 1024;
 
+/// Entries of the history in one answer, at most: with their proofs they fill the common frame in a ledger
+/// of a million entries, so that a history looks like any other answer. In a larger one fewer are sent.
+pub const HISTORY_ENTRIES_MAX: usize = 16;
+/// Withdrawals one guardian may have at one institution: every category known and every reach fit.
+pub const WITHDRAWALS_MAX: usize = 128;
+/// Categories an institution states in one answer since when it keeps them.
+pub const KEPT_SINCE_MAX: usize = 64;
+/// Milliseconds an institution remembers a command that was carried out, so that it is not carried out
+/// again: a day, longer than anybody retries.
+pub const COMMAND_MILLIS: u64 = 24 * 3600 * 1000;
+/// Commands remembered for one subject at one institution, about 300 bytes each; when full, further ones
+/// are refused as busy until the oldest is a day old.
+pub const COMMANDS_REMEMBERED_MAX: usize = 256;
+
 /// Members one view may ask: beyond a few hundred the guardian chooses (design, section 4).
 pub const VIEW_PARTS_MAX: usize = 512;
 /// Members of one federation's trust list, at most.

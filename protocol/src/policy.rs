@@ -1,9 +1,10 @@
 //! May this be read? Holds, then consent, then age: the first that says no decides.
 //!
-//! The result is a [`ReadPermit`], which only [`decide`] can make and without which a responder
-//! cannot read. What withholds is for the institution's own ledger; the guardian is told
+//! The result is a [`ReadPermit`], which only [`decide`] and [`admit`] can make and without which a
+//! responder cannot read. What withholds is for the institution's own ledger; the guardian is told
 //! `nothing to show` in every case.
 
+use crate::act::Act;
 use crate::grant::Basis;
 use crate::ids::{Category, GuardianAlias, Pseudonym};
 use crate::query::VerifiedQuery;
@@ -26,6 +27,8 @@ pub struct Consent {
     pub category: Option<Category>,
     /// Whether showing is permitted.
     pub permit: bool,
+    /// The guardian who chose; `None`: the institution's staff.
+    pub made_by: Option<GuardianAlias>,
 }
 
 /// The institution's age rules.
@@ -105,19 +108,89 @@ impl ReadPermit {
     }
 }
 
-/// Decides for a verified query about the local subject `pseudonym`, born on `birth_date`, on the
-/// Japanese calendar day `today`.
+/// What a decision is made from, besides the query.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The subject's birth date as the institution knows it.
+    pub birth_date: &'a Day,
+    /// The calendar day in Japan.
+    pub today: &'a Day,
+    /// Holds on this subject.
+    pub holds: &'a [Hold],
+    /// Choices about this subject.
+    pub consents: &'a [Consent],
+    /// The institution's age rules.
+    pub ages: &'a AgeGate,
+}
+
+/// Decides for a verified query for records of the local subject `pseudonym`.
 ///
 /// # Errors
 /// What withholds the records.
 pub fn decide(
     query: &VerifiedQuery,
     pseudonym: Pseudonym,
-    birth_date: &Day,
-    today: &Day,
-    holds: &[Hold],
-    consents: &[Consent],
-    ages: &AgeGate,
+    circumstances: Circumstances<'_>,
+) -> Result<ReadPermit, Withheld> {
+    // Who asks for the history of accesses, or for an act, is not shown the records themselves.
+    let other = query.query().purpose == Purpose::AccessHistory || query.query().act.is_some();
+    let asked = Asked {
+        categories: if other { Some(Vec::new()) } else { query.categories() },
+        since: query.query().since.clone(),
+        whose_denials: &|_| true,
+    };
+    judge(query, pseudonym, circumstances, asked)
+}
+
+/// Decides whether a guardian may be told anything besides records — who looked, what she has withdrawn —
+/// or change it: if a look at everything would show her something, her own withdrawals aside. So an act
+/// tells nobody of a child that a look would not tell him of.
+///
+/// The permit is for that look. If it finds no record, the act is withheld, too.
+///
+/// # Errors
+/// What withholds it.
+pub fn admit(
+    query: &VerifiedQuery,
+    pseudonym: Pseudonym,
+    circumstances: Circumstances<'_>,
+) -> Result<ReadPermit, Withheld> {
+    let grant = query.grant().grant();
+    let granted = (!grant.categories.is_empty()).then(|| grant.categories.clone());
+    let asked = Asked {
+        categories: granted.clone(),
+        since: None,
+        whose_denials: &|consent| consent.made_by.as_ref() != Some(&grant.guardian),
+    };
+    let permit = judge(query, pseudonym, circumstances, asked)?;
+    if let Some(Act::ChangeConsent(change)) = &query.query().act {
+        let age = attained_years(circumstances.birth_date, circumstances.today);
+        // A young child's card is in her guardian's hand; nobody chooses against the others with it.
+        if grant.basis == Basis::Oneself && age < circumstances.ages.sensitive_years {
+            return Err(Withheld::Age);
+        }
+        let within = |granted: &Vec<Category>| {
+            change.category.as_ref().is_some_and(|category| granted.contains(category))
+        };
+        if !granted.as_ref().is_none_or(within) {
+            return Err(Withheld::NotGranted);
+        }
+    }
+    Ok(permit)
+}
+
+/// What is to be judged.
+struct Asked<'a> {
+    categories: Option<Vec<Category>>,
+    since: Option<Day>,
+    whose_denials: &'a dyn Fn(&Consent) -> bool,
+}
+
+fn judge(
+    query: &VerifiedQuery,
+    pseudonym: Pseudonym,
+    Circumstances { birth_date, today, holds, consents, ages }: Circumstances<'_>,
+    Asked { categories, since, whose_denials }: Asked<'_>,
 ) -> Result<ReadPermit, Withheld> {
     let grant = query.grant().grant();
     let oneself = grant.basis == Basis::Oneself;
@@ -126,8 +199,9 @@ pub fn decide(
     if !oneself && holds.iter().any(|hold| concerns(&hold.guardian)) {
         return Err(Withheld::Hold);
     }
-    let denials =
-        || consents.iter().filter(|consent| !consent.permit && !oneself && concerns(&consent.guardian));
+    let denies =
+        |consent: &&Consent| !consent.permit && concerns(&consent.guardian) && whose_denials(consent);
+    let denials = || consents.iter().filter(|_| !oneself).filter(denies);
     if denials().any(|consent| consent.category.is_none()) {
         return Err(Withheld::Consent);
     }
@@ -138,10 +212,7 @@ pub fn decide(
     }
     let hers_alone = !oneself && age >= ages.sensitive_years;
     let sensitive = if hers_alone { ages.sensitive.as_slice() } else { &[] };
-    let categories = query.categories();
-    // Who asks for the history of accesses is not shown the records themselves.
-    let history = query.query().purpose == Purpose::AccessHistory;
-    if history || categories.as_ref().is_some_and(Vec::is_empty) {
+    if categories.as_ref().is_some_and(Vec::is_empty) {
         return Err(Withheld::NotGranted);
     }
     let all = |denied: &[Category]| {
@@ -154,7 +225,7 @@ pub fn decide(
     if all(&denied) {
         return Err(Withheld::Age);
     }
-    Ok(ReadPermit { pseudonym, categories, denied, since: query.query().since.clone() })
+    Ok(ReadPermit { pseudonym, categories, denied, since })
 }
 
 /// Full years of age on `today` by 年齢計算ニ関スル法律: a year is full at the end of the day before

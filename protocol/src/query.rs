@@ -3,6 +3,7 @@
 //! [`Part`] → [`OpenedPart`] → [`VerifiedQuery`]: each step is a type, and the next one can only be
 //! made from the one before. What a responder may read is decided later, by [`crate::policy`].
 
+use crate::act::Act;
 use crate::cbor::{self, wire_code, wire_struct};
 use crate::grant::{Basis, Grant, GrantFault, VerifiedGrant};
 use crate::ids::{Category, Digest, MemberId, QueryId};
@@ -41,6 +42,9 @@ wire_struct! {
         21 => pub epoch: u64,
         /// Digest of that list: a relay cannot move the two ends to different lists unseen.
         23 => pub list_digest: Digest,
+        /// What is asked for instead of records; absent: records. Critical: an institution that does not
+        /// know it must not answer as if records had been asked for.
+        25 => pub act: Option<Act>,
     }
 }
 
@@ -192,6 +196,9 @@ impl OpenedPart {
         // The list in force names the digest of the one before: both are known here.
         let expected = if query.epoch == list.epoch { list_digest } else { &list.previous };
         if &query.list_digest != expected || !agrees(query.purpose, grant.grant().basis) {
+            return Err(Refusal::Unauthorized);
+        }
+        if query.act.as_ref().is_some_and(|act| !act.agrees_with(query.purpose)) {
             return Err(Refusal::Unauthorized);
         }
         if query.categories.len() > limits::CATEGORIES_MAX {

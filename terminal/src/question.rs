@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hibiki_protocol::act::Act;
 use hibiki_protocol::answer::{Answer, AnswerFault, SealedAnswer};
 use hibiki_protocol::grant::Grant;
 use hibiki_protocol::ids::{Category, Digest, MemberId, QueryId};
@@ -57,15 +58,17 @@ pub struct Awaited {
     reply_to: ReplyTo,
     secret: SealingSecret,
     part: Digest,
+    act: Option<Act>,
 }
 
 impl Awaited {
     /// Opens and verifies the institution's answer.
     ///
     /// # Errors
-    /// It is not that institution's answer to this very query.
+    /// It is not that institution's answer to this very query, or answers something else than was asked.
     pub fn open(&self, institution: &MemberId, sealed: &SealedAnswer) -> Result<Answer, AnswerFault> {
-        sealed.open(institution, &self.signing_key, &self.reply_to, &self.secret)
+        let answer = sealed.open(institution, &self.signing_key, &self.reply_to, &self.secret)?;
+        answer.answers(self.act.as_ref()).then_some(answer).ok_or(AnswerFault::Contradiction)
     }
 
     /// The gateway's observation, if it is signed by `gateway` and about this very part, and states
@@ -94,8 +97,16 @@ pub struct Question {
     pub not_asked: BTreeMap<MemberId, NotAsked>,
 }
 
+/// What one institution is asked.
+#[derive(Clone, Default)]
+struct Inquiry {
+    categories: Vec<Category>,
+    since: Option<Day>,
+    act: Option<Act>,
+}
+
 impl Question {
-    /// Prepares the question about `subject` to every institution of the federation.
+    /// Prepares the question about `subject`'s records to every institution of the federation.
     ///
     /// # Errors
     /// This machine cannot seal.
@@ -104,6 +115,32 @@ impl Question {
         federation: &Federation,
         subject: &AttestedSubject,
         wish: &Wish,
+        now: Timestamp,
+    ) -> Result<Self, Trouble> {
+        let inquiry = Inquiry { categories: wish.categories.clone(), since: wish.since.clone(), act: None };
+        Self::prepare_all(session, federation, subject, &|_| inquiry.clone(), now)
+    }
+
+    /// Prepares an act about `subject` for every institution: `act` says which for each.
+    ///
+    /// # Errors
+    /// This machine cannot seal.
+    pub fn prepare_acts(
+        session: &Session,
+        federation: &Federation,
+        subject: &AttestedSubject,
+        act: &dyn Fn(&MemberId) -> Act,
+        now: Timestamp,
+    ) -> Result<Self, Trouble> {
+        let inquiry = |id: &MemberId| Inquiry { act: Some(act(id)), ..Inquiry::default() };
+        Self::prepare_all(session, federation, subject, &inquiry, now)
+    }
+
+    fn prepare_all(
+        session: &Session,
+        federation: &Federation,
+        subject: &AttestedSubject,
+        inquiry: &dyn Fn(&MemberId) -> Inquiry,
         now: Timestamp,
     ) -> Result<Self, Trouble> {
         let mut grants: BTreeMap<MemberId, Signed<Grant>> = BTreeMap::new();
@@ -120,12 +157,13 @@ impl Question {
                 (None, _, _) => NotAsked::NoSealingKey,
                 (_, None, _) | (_, _, None) => NotAsked::NoGrant,
                 (Some(sealing_key), Some(grant), Some(session_key)) => {
-                    let secret = SealingSecret::generate();
-                    let query = query(member, grant, subject, wish, federation, &secret, now)?;
+                    let (secret, inquiry) = (SealingSecret::generate(), inquiry(&member.id));
+                    let act = inquiry.act.clone();
+                    let query = query(member, grant, subject, inquiry, federation, &secret, now)?;
                     let (part, reply_to) = Part::seal(&query, session_key, sealing_key)
                         .map_err(|error| Trouble::Machine(error.to_string()))?;
-                    let awaited =
-                        Awaited { signing_key: member.signing_key, reply_to, secret, part: part.digest() };
+                    let (signing_key, digest) = (member.signing_key, part.digest());
+                    let awaited = Awaited { signing_key, reply_to, secret, part: digest, act };
                     question.awaited.insert(member.id.clone(), awaited);
                     question.parts.push(part);
                     continue;
@@ -141,16 +179,18 @@ fn query(
     member: &Member,
     grant: &Signed<Grant>,
     subject: &AttestedSubject,
-    wish: &Wish,
+    inquiry: Inquiry,
     federation: &Federation,
     secret: &SealingSecret,
     now: Timestamp,
 ) -> Result<Query, Trouble> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| Trouble::Machine(error.to_string()))?;
-    let purpose = match subject.relation {
-        Relation::Oneself => Purpose::OwnRequest,
-        Relation::Child => Purpose::FamilyRequest,
+    let Inquiry { categories, since, act } = inquiry;
+    let purpose = match (&act, subject.relation) {
+        (Some(Act::History(_)), _) => Purpose::AccessHistory,
+        (_, Relation::Oneself) => Purpose::OwnRequest,
+        (_, Relation::Child) => Purpose::FamilyRequest,
     };
     Ok(Query {
         version: limits::VERSION_MAX,
@@ -158,12 +198,13 @@ fn query(
         audience: member.id.clone(),
         grant: grant.clone(),
         purpose,
-        categories: wish.categories.clone(),
-        since: wish.since.clone(),
+        categories,
+        since,
         answer_key: secret.public(),
         issued: now,
         expires: now.plus(limits::QUERY_MILLIS_MAX),
         epoch: federation.accepted().list().epoch,
         list_digest: federation.accepted().digest(),
+        act,
     })
 }

@@ -64,6 +64,9 @@ pub enum Trouble {
         /// How many there are.
         known: usize,
     },
+    /// No institution of this name is asked.
+    #[error("{0} is no institution of this federation that answers")]
+    NoSuchInstitution(MemberId),
     /// Randomness, sealing: the machine itself.
     #[error("this machine cannot do it: {0}")]
     Machine(String),

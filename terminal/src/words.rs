@@ -161,6 +161,10 @@ pub fn trouble(trouble: &Trouble) -> Words {
             format!("閲覧できる方は {known} 人です。--subject 1 〜 {known} で選んでください。"),
             format!("The card may act for {known} persons. Choose one with --subject 1 to {known}."),
         ),
+        Trouble::NoSuchInstitution(id) => words(
+            format!("{id} という施設はこの連携にありません。名前を確認してください。"),
+            format!("{id} is no institution of this federation that answers. Check the name."),
+        ),
         Trouble::File { path, reason } => words(
             format!("{} を読めません：{reason}", path.display()),
             format!("{} cannot be used: {reason}", path.display()),

@@ -321,6 +321,9 @@ fn answered(town: &Town, part: &Part, play: Play) -> PartAnswered {
         receipt: Some(Receipt { origin: "log".into(), index: 4, leaf_hash: Digest::ZERO }),
         simulated: true,
         refusal: None,
+        kept_since: None,
+        history: None,
+        consent: None,
     };
     let stranger = SigningKey::from_seed(&[98; 32]);
     let signer = if play == Play::Forged { &stranger } else { &own.signing };

@@ -29,8 +29,12 @@ async fn what_is_denied_stays_denied_until_the_same_is_permitted() {
     consents.deny("1", &growth, "Ito").await.unwrap();
     consents.deny("1", &growth, "Ito").await.unwrap();
     consents.deny("1", &one, "Ito").await.unwrap();
-    let denial =
-        |scope: &Scope| Consent { guardian: scope.guardian, category: scope.category.clone(), permit: false };
+    let denial = |scope: &Scope| Consent {
+        guardian: scope.guardian,
+        category: scope.category.clone(),
+        permit: false,
+        made_by: None,
+    };
     let mut all = consents.for_subject(&pseudonym).unwrap();
     all.sort_by_key(|consent| consent.category.is_none());
     assert_eq!(all, [denial(&growth), denial(&one)]);

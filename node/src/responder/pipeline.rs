@@ -3,7 +3,7 @@
 use hibiki_protocol::answer::{Record, SealedAnswer};
 use hibiki_protocol::frames::Declined;
 use hibiki_protocol::limits;
-use hibiki_protocol::policy::{self, Withheld};
+use hibiki_protocol::policy::{self, Circumstances, Withheld};
 use hibiki_protocol::query::{OpenedPart, Refusal, VerifiedQuery};
 use hibiki_protocol::replay::Seen;
 use hibiki_protocol::time::Day;
@@ -84,15 +84,14 @@ impl InstitutionResponder {
         };
         let (holds, consents) = (base.local.holds(&token.pseudonym)?, base.local.consents(&token.pseudonym)?);
         let today = today(base.env.now())?;
-        let decided = policy::decide(
-            query,
-            token.pseudonym,
-            &subject.birth_date,
-            &today,
-            &holds,
-            &consents,
-            &base.policy.ages,
-        );
+        let circumstances = Circumstances {
+            birth_date: &subject.birth_date,
+            today: &today,
+            holds: &holds,
+            consents: &consents,
+            ages: &base.policy.ages,
+        };
+        let decided = policy::decide(query, token.pseudonym, circumstances);
         let permit = match decided {
             Ok(permit) => permit,
             Err(why) => return Ok(Looked::withheld(Some(subject), why)),

@@ -161,6 +161,9 @@ impl Reply<'_> {
             receipt,
             simulated,
             refusal,
+            kept_since: None,
+            history: None,
+            consent: None,
         };
         let signed = Signed::sign(&answer, base.keys.signing());
         SealedAnswer::seal(&signed, &base.own, &self.to).map_err(|fault| {

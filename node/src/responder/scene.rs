@@ -293,6 +293,7 @@ impl Scene {
             expires: now.plus(limits::QUERY_MILLIS_MAX),
             epoch: self.accepted.list().epoch,
             list_digest: self.accepted.digest(),
+            act: None,
         };
         Asked { grant, grant_signer, query, session_key, secret }
     }

@@ -52,6 +52,7 @@ async fn every_reason_to_show_nothing_looks_the_same_and_is_logged_as_it_is() {
                     guardian,
                     category: None,
                     permit: false,
+                    made_by: None,
                 });
             }),
         ),
@@ -102,8 +103,13 @@ async fn holds_and_consents_of_others_change_nothing() {
     {
         let mut books = scene.books.0.lock().unwrap();
         books.holds.push(Hold { guardian: father });
-        books.consents.push(Consent { guardian: father, category: None, permit: false });
-        books.consents.push(Consent { guardian: None, category: Some(category("growth")), permit: false });
+        books.consents.push(Consent { guardian: father, category: None, permit: false, made_by: None });
+        books.consents.push(Consent {
+            guardian: None,
+            category: Some(category("growth")),
+            permit: false,
+            made_by: None,
+        });
     }
     let answer = scene.answer(scene.asked()).await.unwrap();
     let seen: Vec<&str> = answer.records.iter().map(|record| record.category.as_str()).collect();

@@ -6,6 +6,7 @@ use crate::limits;
 use crate::sealing::{SealingKeyId, SealingPublic, Suite};
 use crate::signing::{Signable, VerifyingKey};
 use crate::time::Timestamp;
+use crate::tlog::{KeyAlgorithm, VerifierKey};
 
 wire_code! {
     /// What a member is, for people and statistics; it grants nothing.
@@ -101,6 +102,17 @@ impl Member {
     /// Whether the list gives this member the role.
     pub fn has_role(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// Name of a member's ledger (its C2SP origin), which is also the name of the key that signs it.
+    pub fn ledger_origin(id: &MemberId) -> String {
+        format!("{id}/ledger")
+    }
+
+    /// The key that checkpoints of this member's ledger verify with; `None` if the list names no usable one.
+    pub fn ledger_verifier(&self) -> Option<VerifierKey> {
+        VerifierKey::from_bytes(&Self::ledger_origin(&self.id), KeyAlgorithm::Ed25519, &self.ledger_key.0)
+            .ok()
     }
 
     /// The newest key one may seal to at `now`.

@@ -1,0 +1,190 @@
+//! What a guardian lets each institution show, category by category: her own choices, and changing them.
+//!
+//! A choice is made at one institution; the question goes to all of them, so that the gateway learns neither
+//! that a choice was made nor where. What comes back is a receipt: the entry of that institution's ledger,
+//! checked like an entry of the history, and a proof in one file that anybody can check later.
+
+use std::collections::BTreeMap;
+
+use hibiki_protocol::act::{Act, ChangeConsent, Changed, Reach, ShowConsent, Withdrawal};
+use hibiki_protocol::answer::Answer;
+use hibiki_protocol::history::Event;
+use hibiki_protocol::ids::{Category, CommandKey, GuardianAlias, MemberId};
+use hibiki_protocol::limits;
+use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::session::AttestedSubject;
+use hibiki_protocol::time::Timestamp;
+use hibiki_protocol::trust::Member;
+
+use crate::federation::Federation;
+use crate::history::{self, COVER, Doubt, HistoryEntry, Proof};
+use crate::question::Question;
+use crate::round::{self, Settled, Standing};
+use crate::session::Session;
+use crate::trouble::Trouble;
+
+/// A choice to be made at one institution. Keep it until its outcome is known: sent again, it is carried out
+/// once and gives the same receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Which category; `None`: every category.
+    pub category: Option<Category>,
+    /// Give it again (true) or withdraw it (false).
+    pub permit: bool,
+    /// Whose view it is about.
+    pub reach: Reach,
+    key: CommandKey,
+}
+
+impl Choice {
+    /// A new choice, with a name of its own.
+    ///
+    /// # Errors
+    /// This machine has no randomness.
+    pub fn new(category: Option<Category>, permit: bool, reach: Reach) -> Result<Self, Trouble> {
+        let mut key = [0; 16];
+        getrandom::fill(&mut key).map_err(|error| Trouble::Machine(error.to_string()))?;
+        Ok(Self { category, permit, reach, key: CommandKey(key) })
+    }
+
+    fn act(&self) -> Act {
+        let Self { category, permit, reach, key } = self.clone();
+        Act::ChangeConsent(ChangeConsent { category, permit, reach, key })
+    }
+
+    /// Whether a ledger entry says that this was done.
+    fn is_said_by(&self, entry: &HistoryEntry) -> bool {
+        let event = if self.permit { Event::ConsentGiven } else { Event::ConsentWithdrawn };
+        entry.said.as_ref().is_some_and(|said| {
+            said.event == event
+                && said.reach == Some(self.reach)
+                && said.categories.as_slice() == self.category.as_slice()
+        })
+    }
+}
+
+/// What this guardian has withdrawn at one institution. What staff or others have denied is not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// Her withdrawals.
+    pub withdrawn: Vec<Withdrawal>,
+}
+
+impl Choices {
+    /// Her withdrawal that keeps this category from being shown, if there is one: of this category, or of
+    /// every category.
+    pub fn withdrawal(&self, category: &Category) -> Option<&Withdrawal> {
+        let concerns = |withdrawal: &&Withdrawal| {
+            withdrawal.category.as_ref().is_none_or(|withdrawn| withdrawn == category)
+        };
+        self.withdrawn.iter().find(concerns)
+    }
+}
+
+/// What an institution hands over for a choice it has carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentReceipt {
+    /// Where the choice stands in the institution's ledger.
+    pub receipt: Receipt,
+    /// The entry, judged.
+    pub entry: HistoryEntry,
+    /// The proof in one file (c2sp.org/tlog-proof), to be kept; there once the entry is proven.
+    pub file: Option<String>,
+}
+
+/// How one institution stands to this guardian's choices.
+#[derive(Clone, Debug)]
+pub struct ConsentPart {
+    /// The institution, and what became of asking it. With `nothing to show` it lets nothing be chosen, for a
+    /// reason it does not tell.
+    pub standing: Standing,
+    /// Her choices, with `data`.
+    pub choices: Option<Choices>,
+    /// The receipt, where a choice was made.
+    pub receipt: Option<ConsentReceipt>,
+}
+
+/// Asks every institution what this guardian has withdrawn there; `landed` is called with each part the moment
+/// it is known. The parts come in the order of the trust list.
+///
+/// # Errors
+/// The round was refused as a whole.
+pub async fn show(
+    session: &Session,
+    federation: &Federation,
+    subject: &AttestedSubject,
+    deadline_millis: Option<u64>,
+    now: Timestamp,
+    landed: &mut (dyn FnMut(&ConsentPart) + Send),
+) -> Result<Vec<ConsentPart>, Trouble> {
+    let act = |_: &MemberId| Act::ShowConsent(ShowConsent { version: limits::VERSION_MAX });
+    let question = Question::prepare_acts(session, federation, subject, &act, now)?;
+    let mut done = BTreeMap::new();
+    round::ask(session, federation, question, deadline_millis, &mut |member, settled| {
+        let part = part(member, None, None, settled);
+        landed(&part);
+        done.insert(member.id.clone(), part);
+    })
+    .await?;
+    Ok(federation.responders().filter_map(|member| done.remove(&member.id)).collect())
+}
+
+/// Makes a choice at one institution. `landed` is called the moment its answer is there; the future ends with
+/// the round, so that its end tells the gateway nothing. Where the outcome is not known in the end, send the
+/// same [`Choice`] again.
+///
+/// # Errors
+/// The round was refused as a whole, or this is no institution that answers.
+pub async fn choose(
+    session: &Session,
+    federation: &Federation,
+    subject: &AttestedSubject,
+    institution: &MemberId,
+    choice: &Choice,
+    now: Timestamp,
+    landed: &mut (dyn FnMut(&ConsentPart) + Send),
+) -> Result<ConsentPart, Trouble> {
+    let act = |id: &MemberId| if id == institution { choice.act() } else { COVER };
+    let question = Question::prepare_acts(session, federation, subject, &act, now)?;
+    let own = history::aliases(subject).get(institution).copied();
+    let mut found = None;
+    round::ask(session, federation, question, None, &mut |member, settled| {
+        if &member.id == institution {
+            let part = part(member, own, Some(choice), settled);
+            landed(&part);
+            found = Some(part);
+        }
+    })
+    .await?;
+    found.ok_or_else(|| Trouble::NoSuchInstitution(institution.clone()))
+}
+
+fn part(
+    member: &Member,
+    own: Option<GuardianAlias>,
+    choice: Option<&Choice>,
+    Settled { standing, answer }: Settled,
+) -> ConsentPart {
+    let mut part = ConsentPart { standing, choices: None, receipt: None };
+    let Some(Answer { consent: Some(state), .. }) = answer else { return part };
+    part.choices = Some(Choices { withdrawn: state.withdrawn });
+    part.receipt = state.changed.zip(choice).map(|(changed, choice)| receipt(member, own, choice, changed));
+    part
+}
+
+fn receipt(
+    member: &Member,
+    own: Option<GuardianAlias>,
+    choice: &Choice,
+    Changed { receipt, entry: told, checkpoint }: Changed,
+) -> ConsentReceipt {
+    let head = checkpoint.and_then(|note| history::head(member, note));
+    let mut entry = history::entry(&told, own, head.as_ref());
+    let promised = receipt.index == entry.index && receipt.leaf_hash == entry.leaf_hash;
+    if matches!(entry.proof, Proof::Proven | Proof::Pending) && !(promised && choice.is_said_by(&entry)) {
+        entry.proof = Proof::Unproven(Doubt::NotAsPromised);
+    }
+    let proven = entry.proof == Proof::Proven;
+    let file = head.filter(|_| proven).and_then(|head| history::proof_file(&told, &head));
+    ConsentReceipt { receipt, entry, file }
+}
