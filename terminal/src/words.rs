@@ -3,7 +3,9 @@
 use hibiki_protocol::outcome::{Coverage, Outcome};
 use hibiki_protocol::query::Refusal;
 use hibiki_protocol::session::{Relation, SessionRefusal};
+use hibiki_protocol::time::Timestamp;
 
+pub mod access;
 mod card;
 
 pub use card::{
@@ -41,12 +43,20 @@ pub fn what_became(part: &ViewPart) -> Words {
             let count = part.records.len();
             words(format!("記録 {count} 件"), format!("{count} records"))
         }
+        outcome => standing(outcome, part.detail),
+    }
+}
+
+/// How an institution stands, whatever it was asked.
+pub fn standing(outcome: Outcome, detail: Option<&str>) -> Words {
+    match outcome {
+        Outcome::Data => words("応答がありました", "has answered"),
         Outcome::NothingToShow => words("表示できる記録はありません", "nothing to show"),
         Outcome::Busy => words(
             "混み合っています。しばらくしてからもう一度お試しください（記録がないという意味ではありません）",
             "busy; please try again in a while (this does not mean there is no record)",
         ),
-        Outcome::Unreachable if part.detail == Some("gateway_lost") => words(
+        Outcome::Unreachable if detail == Some("gateway_lost") => words(
             "市の窓口サーバーとの接続が切れたため確認できませんでした（記録がないという意味ではありません）",
             "not known, because the connection to the city's gateway was lost (this does not mean there is no record)",
         ),
@@ -174,6 +184,14 @@ pub fn trouble(trouble: &Trouble) -> Words {
             format!("This machine cannot do it: {reason}"),
         ),
     }
+}
+
+/// Day and time in Japan, to the minute.
+pub fn in_japan(at: Timestamp) -> String {
+    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+    let jst = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| String::new(), |at| at.to_zoned(jst).strftime("%Y-%m-%d %H:%M").to_string())
 }
 
 /// The one-time link was opened before.

@@ -5,21 +5,24 @@
 //! desk reads [`Snapshot`]s and sends [`Order`]s. All of a session lives in this task's memory and is dropped
 //! with it. Must not know how it is shown.
 
+mod asking;
 mod open;
 mod snapshot;
 mod source;
 
-pub use snapshot::{Institution, LiveView, Phase, Seat, Snapshot};
+pub use snapshot::{Institution, Landed, Live, LiveView, MadeChoice, Phase, Seat, Snapshot};
 pub use source::CardSource;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use hibiki_protocol::ids::MemberId;
 use tokio::sync::{mpsc, watch};
 
 use crate::card::{Card, CardFault, Inspection, Pin};
 use crate::clock;
 use crate::config::Config;
+use crate::consent::Choice;
 use crate::trouble::Trouble;
 use crate::words::{self, Words};
 
@@ -49,6 +52,28 @@ pub enum Order {
     },
     /// Ask every institution about this person, by her place in [`Seat::persons`]; asked again, ask again.
     View(usize),
+    /// Ask every institution who looked at this person's records.
+    History(usize),
+    /// Ask one institution for entries before this one.
+    OlderHistory {
+        /// Whose records.
+        person: usize,
+        /// Where.
+        institution: MemberId,
+        /// Number in its ledger.
+        before: u64,
+    },
+    /// Ask every institution what the holder has withdrawn about this person.
+    Consents(usize),
+    /// Make a choice at one institution.
+    Choose {
+        /// Whose records.
+        person: usize,
+        /// Where.
+        institution: MemberId,
+        /// What.
+        choice: Choice,
+    },
     /// End the session.
     Leave,
     /// Begin again with the card that still lies there.
@@ -156,10 +181,8 @@ impl Attendant {
                 self.stage.show(Phase::Unusable(words::card_fault(&fault)));
                 return self.until_removed(card.as_ref()).await.map(|_| None);
             }
-            let (pin, last_try) = match self.await_pin(card.as_ref(), &seen, notice.take()).await? {
-                Some(typed) => typed,
-                None => return Ok(None),
-            };
+            let typed = self.await_pin(card.as_ref(), &seen, notice.take()).await?;
+            let Some((pin, last_try)) = typed else { return Ok(None) };
             if seen.tries_left == 1 && !last_try {
                 notice = Some(words::last_try());
                 continue;

@@ -6,21 +6,20 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Attendant, Closed, Institution, LiveView, Order, Phase, Seat, Stage};
+use super::{Attendant, Closed, Institution, Order, Phase, Seat, asking};
 use crate::card::{Card, CardFault, Pin};
+use crate::clock;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::federation::Federation;
-use crate::question::Wish;
 use crate::session::{Ended, Session};
 use crate::trouble::Trouble;
 use crate::words::{self, Words};
-use crate::{clock, view};
 
 /// What a session needs while it is open. Every task holds a share; the last one gone, nothing is left.
 pub(super) struct Opened {
-    session: Session,
-    federation: Federation,
+    pub(super) session: Session,
+    pub(super) federation: Federation,
 }
 
 /// How a session ended.
@@ -96,8 +95,7 @@ async fn run(
                 match order {
                     Err(Closed) => return None,
                     Ok(Order::Leave) => return Some(Ended::Asked),
-                    Ok(Order::View(person)) => ask(opened, person, &desk.stage, asking),
-                    Ok(_) => {}
+                    Ok(order) => asking::begin(opened, order, &desk.stage, asking),
                 }
             }
             Some(_) = asking.join_next(), if !asking.is_empty() => {}
@@ -118,44 +116,8 @@ fn seat(opened: &Opened) -> Seat {
         simulated: session.simulated(),
         not_after: session.not_after(),
         views: vec![None; session.subjects().len()],
+        histories: vec![None; session.subjects().len()],
+        consents: vec![None; session.subjects().len()],
+        choices: Vec::new(),
     }
-}
-
-/// Asks every institution about one person, unless that is under way.
-fn ask(opened: &Arc<Opened>, person: usize, stage: &Stage, asking: &mut JoinSet<()>) {
-    let mut begin = false;
-    stage.update(|seat| {
-        if let Some(view) = seat.views.get_mut(person)
-            && view.as_ref().is_none_or(|view| view.ended.is_some())
-        {
-            *view = Some(LiveView::asked(clock::now()));
-            begin = true;
-        }
-    });
-    if begin {
-        let (opened, stage) = (Arc::clone(opened), stage.clone());
-        asking.spawn(async move { assemble(&opened, person, &stage).await });
-    }
-}
-
-async fn assemble(opened: &Opened, person: usize, stage: &Stage) {
-    let Some(subject) = opened.session.subjects().get(person) else { return };
-    let change = |change: &mut dyn FnMut(&mut LiveView)| {
-        stage.update(|seat| {
-            if let Some(Some(view)) = seat.views.get_mut(person) {
-                change(view);
-            }
-        });
-    };
-    let mut landed = |part: &view::ViewPart| {
-        let part = Arc::new(part.clone());
-        change(&mut |view| {
-            view.parts.insert(part.institution.clone(), Arc::clone(&part));
-        });
-    };
-    let (session, federation) = (&opened.session, &opened.federation);
-    let ended =
-        view::assemble(session, federation, subject, &Wish::default(), clock::now(), &mut landed).await;
-    let ended = ended.map(|_| ()).map_err(|trouble| words::trouble(&trouble));
-    change(&mut |view| view.ended = Some(ended.clone()));
 }

@@ -5,14 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use hibiki_protocol::ids::MemberId;
-use hibiki_protocol::outcome::Coverage;
+use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::session::AttestedSubject;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::MemberKind;
 
 use crate::card::{CardFault, Inspection};
+use crate::consent::{Choice, ConsentPart};
+use crate::history::HistoryPart;
 use crate::view::ViewPart;
-use crate::words::Words;
+use crate::words::{self, Words};
 
 /// How far the person at the desk has come.
 #[derive(Clone)]
@@ -94,6 +96,12 @@ pub struct Seat {
     pub not_after: Timestamp,
     /// A view for each person, in their order; `None` until she is asked about.
     pub views: Vec<Option<LiveView>>,
+    /// Who looked, for each person.
+    pub histories: Vec<Option<Live<HistoryPart>>>,
+    /// What the holder lets be shown, for each person.
+    pub consents: Vec<Option<Live<ConsentPart>>>,
+    /// Choices that were made in this session, the latest last.
+    pub choices: Vec<MadeChoice>,
 }
 
 impl fmt::Debug for Seat {
@@ -102,30 +110,88 @@ impl fmt::Debug for Seat {
     }
 }
 
-/// A view while it comes together.
+/// An answer of every institution, while it comes together.
 #[derive(Clone, Debug)]
-pub struct LiveView {
+pub struct Live<P> {
     /// When it was asked for.
     pub asked_at: Timestamp,
     /// What has landed, by institution.
-    pub parts: BTreeMap<MemberId, Arc<ViewPart>>,
+    pub parts: BTreeMap<MemberId, Arc<P>>,
     /// How it ended: `None` while parts may still land, the reason if it was refused as a whole.
     pub ended: Option<Result<(), Words>>,
 }
 
-impl LiveView {
-    /// A view that was asked for and of which nothing has landed.
-    pub fn asked(at: Timestamp) -> Self {
+/// A view while it comes together.
+pub type LiveView = Live<ViewPart>;
+
+impl<P> Live<P> {
+    /// What was asked for and of which nothing has landed.
+    pub const fn asked(at: Timestamp) -> Self {
         Self { asked_at: at, parts: BTreeMap::new(), ended: None }
     }
+}
 
-    /// Whether every institution has its outcome.
-    pub const fn complete(&self) -> bool {
-        matches!(self.ended, Some(Ok(())))
+/// What lands: one institution's part of an answer.
+pub trait Landed {
+    /// The institution.
+    fn institution(&self) -> &MemberId;
+    /// What became of asking it.
+    fn outcome(&self) -> Outcome;
+    /// The same in words.
+    fn words(&self) -> Words;
+}
+
+impl Landed for ViewPart {
+    fn institution(&self) -> &MemberId {
+        &self.institution
     }
 
-    /// Counts of outcomes so far.
-    pub fn coverage(&self) -> Coverage {
-        self.parts.values().map(|part| part.outcome).collect()
+    fn outcome(&self) -> Outcome {
+        self.outcome
     }
+
+    fn words(&self) -> Words {
+        words::what_became(self)
+    }
+}
+
+impl Landed for HistoryPart {
+    fn institution(&self) -> &MemberId {
+        &self.standing.institution
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.standing.outcome
+    }
+
+    fn words(&self) -> Words {
+        words::standing(self.standing.outcome, self.standing.detail)
+    }
+}
+
+impl Landed for ConsentPart {
+    fn institution(&self) -> &MemberId {
+        &self.standing.institution
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.standing.outcome
+    }
+
+    fn words(&self) -> Words {
+        words::standing(self.standing.outcome, self.standing.detail)
+    }
+}
+
+/// A choice, and what became of it.
+#[derive(Clone, Debug)]
+pub struct MadeChoice {
+    /// Whose records, by her place in [`Seat::persons`].
+    pub person: usize,
+    /// Where.
+    pub institution: MemberId,
+    /// What.
+    pub choice: Choice,
+    /// What the institution answered; `None` until it has, the reason if nothing was asked.
+    pub answer: Option<Result<Arc<ConsentPart>, Words>>,
 }

@@ -2,9 +2,8 @@
 
 use hibiki_protocol::outcome::Outcome;
 
-use crate::desk::{LiveView, Seat};
+use crate::desk::{Landed, Live, Seat};
 use crate::web::Lang;
-use crate::words;
 
 /// Coverage as a page shows it.
 pub(super) struct Coverage {
@@ -20,6 +19,9 @@ pub(super) struct Coverage {
     pub(super) refused: Option<String>,
     /// Each institution, in the order of the trust list.
     pub(super) lines: Vec<Line>,
+    /// What a gap does not mean on this page.
+    pub(super) not: Option<&'static str>,
+    lang: Lang,
 }
 
 /// One institution.
@@ -33,35 +35,42 @@ pub(super) struct Line {
 }
 
 impl Coverage {
-    pub(super) fn new(seat: &Seat, view: &LiveView, lang: Lang) -> Self {
+    pub(super) fn new(seat: &Seat, live: &Live<impl Landed>, lang: Lang) -> Self {
         let lines: Vec<Line> = seat
             .institutions
             .iter()
             .map(|institution| {
                 let name = lang.t(&institution.name.0, &institution.name.1).to_owned();
-                let Some(part) = view.parts.get(&institution.id) else {
+                let Some(part) = live.parts.get(&institution.id) else {
                     let said = lang.t("問い合わせ中です", "being asked").to_owned();
                     return Line { name, state: "waiting", mark: "…", said };
                 };
-                let (state, mark) = match part.outcome {
+                let (state, mark) = match part.outcome() {
                     Outcome::Data => ("data", "✓"),
                     Outcome::NothingToShow => ("nothing", "－"),
                     _ => ("gap", "！"),
                 };
-                let words = words::what_became(part);
-                Line { name, state, mark, said: lang.of(&words).to_owned() }
+                Line { name, state, mark, said: lang.of(&part.words()).to_owned() }
             })
             .collect();
         let of_state = |states: &[&str]| lines.iter().filter(|line| states.contains(&line.state)).count();
-        let refused = view.ended.as_ref().and_then(|ended| ended.as_ref().err());
+        let refused = live.ended.as_ref().and_then(|ended| ended.as_ref().err());
         Self {
             asked: lines.len(),
             known: lines.len() - of_state(&["waiting"]),
             answered: of_state(&["data", "nothing"]),
-            ended: view.ended.is_some(),
+            ended: live.ended.is_some(),
             refused: refused.map(|words| lang.of(words).to_owned()),
             lines,
+            not: None,
+            lang,
         }
+    }
+
+    /// The same, saying what a gap does not mean on this page.
+    pub(super) fn not(mut self, ja: &'static str, en: &'static str) -> Self {
+        self.not = Some(self.lang.t(ja, en));
+        self
     }
 
     /// Whether every institution answered.

@@ -1,5 +1,7 @@
 //! The pages. Each is a file here and a template beside it; all are made from a snapshot of the desk.
 
+mod access;
+mod consent;
 mod coverage;
 mod frame;
 mod home;
@@ -11,7 +13,7 @@ use askama::Template;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::App;
 use crate::words::Words;
@@ -20,7 +22,14 @@ use seated::Seated;
 
 /// Every page of a session.
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/", get(home::page)).route("/person/{person}", get(person::page))
+    Router::new()
+        .route("/", get(home::page))
+        .route("/person/{person}", get(person::page))
+        .route("/person/{person}/access", get(access::page))
+        .route("/person/{person}/access/older", post(access::older))
+        .route("/person/{person}/consent", get(consent::page).post(consent::choose))
+        .route("/person/{person}/consent/{number}/again", post(consent::again))
+        .route("/person/{person}/consent/{number}/receipt", get(consent::receipt))
 }
 
 /// The page of a template. Templates cannot fail but by a formatter that does.

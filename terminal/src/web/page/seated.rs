@@ -14,7 +14,9 @@ use hibiki_records::person::Sex;
 use super::Frame;
 use super::coverage::Coverage;
 use crate::clock;
-use crate::desk::{LiveView, Order, Phase, Seat};
+use crate::consent::ConsentPart;
+use crate::desk::{Live, LiveView, MadeChoice, Order, Phase, Seat};
+use crate::history::HistoryPart;
 use crate::view::ViewPart;
 use crate::web::{App, Lang};
 
@@ -104,6 +106,27 @@ impl Seated {
                 move |record: &&Record| Category::from_wire(record.category.as_str()) == Some(category);
             part.records.iter().filter(of_category).map(move |record| Held { part, record })
         })
+    }
+
+    /// Her place in the seat.
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Who looked, as far as it was asked.
+    pub(super) fn history(&self) -> Option<&Live<HistoryPart>> {
+        self.seat.histories.get(self.index)?.as_ref()
+    }
+
+    /// What is let be shown, as far as it was asked.
+    pub(super) fn consents(&self) -> Option<&Live<ConsentPart>> {
+        self.seat.consents.get(self.index)?.as_ref()
+    }
+
+    /// The choices of this session about her, the latest first, with their numbers.
+    pub(super) fn choices(&self) -> impl Iterator<Item = (usize, &MadeChoice)> {
+        let made = self.seat.choices.iter().enumerate().rev();
+        made.filter(|(_, made)| made.person == self.index)
     }
 
     /// What this view can know.
