@@ -20,4 +20,5 @@ pub mod fhir;
 pub mod immunization;
 pub mod ingest;
 pub mod person;
+pub mod schedule;
 pub mod words;
