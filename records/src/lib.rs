@@ -17,6 +17,8 @@
 pub mod category;
 pub mod date;
 pub mod fhir;
+pub mod immunization;
 pub mod ingest;
 pub mod person;
+pub mod schedule;
 pub mod words;

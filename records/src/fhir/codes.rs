@@ -15,6 +15,14 @@ pub const CVX: &str = "http://hl7.org/fhir/sid/cvx";
 pub const RECORD_CATEGORY: &str = "https://hibiki.example/fhir/CodeSystem/record-category";
 /// Hibiki's names of the check-ups of childhood; the codes are those of [`CHILD_CHECKUPS`].
 pub const CHILD_CHECKUP: &str = "https://hibiki.example/fhir/CodeSystem/child-checkup";
+/// Hibiki's names of vaccines; the codes are those of [`crate::immunization::Vaccine::id`].
+pub const VACCINE: &str = "https://hibiki.example/fhir/CodeSystem/vaccine";
+/// 医薬品コード HOT9.
+pub const HOT9: &str = "http://medis.or.jp/CodeSystem/master-HOT9";
+/// 薬価基準収載医薬品コード, called YJ.
+pub const YJ: &str = "http://capstandard.jp/iyaku.info/CodeSystem/YJ-code";
+/// Exchange codes of diseases (病名交換用コード).
+pub const MEDIS_DISEASE: &str = "http://medis.or.jp/CodeSystem/master-disease-exCode";
 /// Body measurements of JP Core (MEDIS codes).
 pub const JP_BODY_MEASUREMENT: &str =
     "http://jpfhir.jp/fhir/core/CodeSystem/JP_ObservationBodyMeasurementCode_CS";

@@ -6,45 +6,47 @@ use serde_json::Value;
 
 use super::Summary;
 use super::terms::Term;
+use crate::category::Label;
 
 /// A CodeableConcept as it came; anything else has no words.
-pub(super) struct Concept<'a> {
+pub(crate) struct Concept<'a> {
     value: &'a Value,
 }
 
 impl<'a> Concept<'a> {
-    pub(super) fn of(value: &'a Value) -> Self {
+    pub(crate) fn of(value: &'a Value) -> Self {
         Self { value }
     }
 
     /// System and code of each coding.
-    pub(super) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(crate) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.coding_values()
             .filter_map(|coding| Some((coding.get("system")?.as_str()?, coding.get("code")?.as_str()?)))
     }
 
     /// Our words for the first code we have words for.
-    pub(super) fn find(&self, terms: &'static [Term]) -> Option<&'static Term> {
-        self.codings()
-            .find_map(|(system, code)| terms.iter().find(|term| term.system == system && term.code == code))
+    pub(super) fn find(&self, terms: &'static [Term]) -> Option<Label> {
+        self.codings().find_map(|(system, code)| {
+            terms.iter().find(|term| term.system == system && term.code == code).map(|term| term.label)
+        })
     }
 
     /// Japanese: the concept's own Japanese words, ours for its code, else whatever it says. English: its
     /// own English words, ours, else whatever it says.
-    pub(super) fn words(&self, known: Option<&Term>) -> Option<Summary> {
-        let own: Vec<&str> = self
-            .value
-            .get("text")
-            .into_iter()
-            .chain(self.coding_values().filter_map(|coding| coding.get("display")))
-            .filter_map(Value::as_str)
-            .filter(|text| !text.trim().is_empty())
-            .collect();
+    pub(crate) fn words(&self, known: Option<Label>) -> Option<Summary> {
+        let own: Vec<&str> = self.own_words().collect();
         let japanese = own.iter().copied().find(|text| is_japanese(text));
         let english = own.iter().copied().find(|text| !is_japanese(text));
-        let ja = japanese.or_else(|| known.map(|term| term.ja)).or(english)?;
-        let en = english.or_else(|| known.map(|term| term.en)).or(japanese)?;
+        let ja = japanese.or_else(|| known.map(|known| known.ja)).or(english)?;
+        let en = english.or_else(|| known.map(|known| known.en)).or(japanese)?;
         Some(Summary::new(ja, en))
+    }
+
+    /// The concept's own words: its text, then what its codings are called.
+    pub(crate) fn own_words(&self) -> impl Iterator<Item = &'a str> {
+        let displays = self.coding_values().filter_map(|coding| coding.get("display"));
+        let all = self.value.get("text").into_iter().chain(displays);
+        all.filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
     }
 
     fn coding_values(&self) -> impl Iterator<Item = &'a Value> {

@@ -5,7 +5,7 @@
 //! a terminal can print it. Must not know who reads it or where. Never panics, never allocates beyond the
 //! content.
 
-mod concept;
+pub(crate) mod concept;
 mod findings;
 mod numbers;
 mod school;
@@ -19,6 +19,7 @@ use crate::category::Category;
 use crate::date::{CalendarDate, wareki};
 use crate::fhir::element::HumanName;
 use crate::fhir::{Standing, standing};
+use crate::immunization;
 use crate::ingest::limits;
 use concept::Concept;
 
@@ -41,12 +42,12 @@ impl fmt::Debug for Summary {
 }
 
 impl Summary {
-    fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
         Self { ja: ja.into(), en: en.into() }
     }
 
     /// Both lines made by one pattern each, `{}` standing for the line itself.
-    fn map(self, ja: impl FnOnce(String) -> String, en: impl FnOnce(String) -> String) -> Self {
+    pub(crate) fn map(self, ja: impl FnOnce(String) -> String, en: impl FnOnce(String) -> String) -> Self {
         Self { ja: ja(self.ja), en: en(self.en) }
     }
 }
@@ -82,7 +83,7 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
     let resource: Value = serde_json::from_slice(content).ok()?;
     match category {
         Category::Patient => patient(&resource, content),
-        Category::Immunization => immunization(&resource),
+        Category::Immunization => vaccination(&resource),
         Category::Growth => findings::measurement(&resource, content),
         Category::PrenatalCheckup | Category::InfantCheckup | Category::HealthExam => {
             findings::finding(&resource, content)
@@ -113,10 +114,10 @@ fn patient(resource: &Value, content: &[u8]) -> Option<Summary> {
 }
 
 /// Vaccine, series and dose.
-fn immunization(resource: &Value) -> Option<Summary> {
+fn vaccination(resource: &Value) -> Option<Summary> {
     let vaccine = Concept::of(resource.get("vaccineCode")?);
-    let known = vaccine.find(&terms::VACCINES);
-    let name = vaccine.words(known)?;
+    let known = vaccine.codings().find_map(|(system, code)| immunization::coded(system, code));
+    let name = vaccine.words(known.map(|vaccine| vaccine.label))?;
     let protocol = resource.pointer("/protocolApplied/0");
     let series = protocol.and_then(|protocol| protocol.get("series")).and_then(Value::as_str);
     let dose = protocol.and_then(|protocol| {
@@ -184,7 +185,7 @@ fn referenced_medicine(resource: &Value) -> Option<Summary> {
 }
 
 /// One line without anything that could steer a terminal or a reader's eye.
-fn tidy(text: &str) -> String {
+pub(crate) fn tidy(text: &str) -> String {
     let mut line = String::new();
     let mut chars = 0;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {

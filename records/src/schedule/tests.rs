@@ -1,0 +1,1 @@
+//! The plan, case by case and as a whole.
