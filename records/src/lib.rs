@@ -17,6 +17,8 @@
 pub mod category;
 pub mod date;
 pub mod fhir;
+pub mod growth;
 pub mod ingest;
 pub mod person;
+mod redacted;
 pub mod words;

@@ -6,32 +6,33 @@ use serde_json::Value;
 
 use super::Summary;
 use super::terms::Term;
+use crate::category::Label;
 
 /// A CodeableConcept as it came; anything else has no words.
-pub(super) struct Concept<'a> {
+pub(crate) struct Concept<'a> {
     value: &'a Value,
 }
 
 impl<'a> Concept<'a> {
-    pub(super) fn of(value: &'a Value) -> Self {
+    pub(crate) fn of(value: &'a Value) -> Self {
         Self { value }
     }
 
     /// System and code of each coding.
-    pub(super) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(crate) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.coding_values()
             .filter_map(|coding| Some((coding.get("system")?.as_str()?, coding.get("code")?.as_str()?)))
     }
 
     /// Our words for the first code we have words for.
-    pub(super) fn find(&self, terms: &'static [Term]) -> Option<&'static Term> {
+    pub(crate) fn find(&self, terms: &'static [Term]) -> Option<&'static Term> {
         self.codings()
             .find_map(|(system, code)| terms.iter().find(|term| term.system == system && term.code == code))
     }
 
     /// Japanese: the concept's own Japanese words, ours for its code, else whatever it says. English: its
     /// own English words, ours, else whatever it says.
-    pub(super) fn words(&self, known: Option<&Term>) -> Option<Summary> {
+    pub(crate) fn words(&self, known: Option<Label>) -> Option<Summary> {
         let own: Vec<&str> = self
             .value
             .get("text")
@@ -42,8 +43,8 @@ impl<'a> Concept<'a> {
             .collect();
         let japanese = own.iter().copied().find(|text| is_japanese(text));
         let english = own.iter().copied().find(|text| !is_japanese(text));
-        let ja = japanese.or_else(|| known.map(|term| term.ja)).or(english)?;
-        let en = english.or_else(|| known.map(|term| term.en)).or(japanese)?;
+        let ja = japanese.or_else(|| known.map(|label| label.ja)).or(english)?;
+        let en = english.or_else(|| known.map(|label| label.en)).or(japanese)?;
         Some(Summary::new(ja, en))
     }
 

@@ -3,14 +3,22 @@
 //! Source: the domain tables of vaccines (CVX) and SNOMED CT allergy codes. For display only; what counts for
 //! which vaccination series is decided elsewhere.
 
+use crate::category::Label;
 use crate::fhir::codes::{CVX, SNOMED};
 
 /// Words for one code.
-pub(super) struct Term {
-    pub(super) system: &'static str,
-    pub(super) code: &'static str,
-    pub(super) ja: &'static str,
-    pub(super) en: &'static str,
+pub(crate) struct Term {
+    pub(crate) system: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) ja: &'static str,
+    pub(crate) en: &'static str,
+}
+
+impl Term {
+    /// The words.
+    pub(crate) const fn label(&self) -> Label {
+        Label { ja: self.ja, en: self.en }
+    }
 }
 
 const fn cvx(code: &'static str, ja: &'static str, en: &'static str) -> Term {
@@ -22,7 +30,7 @@ const fn snomed(code: &'static str, ja: &'static str, en: &'static str) -> Term 
 }
 
 /// Vaccines by CVX code.
-pub(super) static VACCINES: [Term; 49] = [
+pub(crate) static VACCINES: [Term; 49] = [
     cvx("02", "ポリオ(生)", "Oral polio"),
     cvx("03", "麻しん・おたふくかぜ・風しん混合(MMR)", "Measles-mumps-rubella"),
     cvx("04", "麻しん風しん混合(MR)", "Measles-rubella"),
@@ -75,7 +83,7 @@ pub(super) static VACCINES: [Term; 49] = [
 ];
 
 /// Allergies by SNOMED CT code.
-pub(super) static ALLERGIES: [Term; 15] = [
+pub(crate) static ALLERGIES: [Term; 15] = [
     snomed("420174000", "小麦", "Wheat"),
     snomed("425525006", "乳製品", "Dairy products"),
     snomed("91930004", "卵", "Egg"),
