@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod category;
+pub mod checkup;
 pub mod date;
 pub mod fhir;
 pub mod growth;

@@ -19,7 +19,7 @@ impl<'a> Concept<'a> {
     }
 
     /// System and code of each coding.
-    pub(crate) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(crate) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         self.coding_values()
             .filter_map(|coding| Some((coding.get("system")?.as_str()?, coding.get("code")?.as_str()?)))
     }
@@ -48,7 +48,7 @@ impl<'a> Concept<'a> {
         Some(Summary::new(ja, en))
     }
 
-    fn coding_values(&self) -> impl Iterator<Item = &'a Value> {
+    fn coding_values(&self) -> impl Iterator<Item = &'a Value> + use<'a> {
         self.value.get("coding").and_then(Value::as_array).into_iter().flatten()
     }
 }

@@ -79,7 +79,7 @@ pub(crate) fn value_of(holder: &Value, quantity: Option<&Quantity<'_>>) -> Optio
         let side = |name: &str| ratio.get(name)?.get("value")?.as_f64();
         return Some(same(format!("{}:{}", side("numerator")?, side("denominator")?)));
     }
-    let text = ["valueString", "valueDateTime", "valueTime", "conclusion"]
+    let text = ["valueString", "valueDateTime", "valueDate", "valueTime", "conclusion"]
         .into_iter()
         .find_map(|element| holder.get(element)?.as_str())?;
     Some(same(text.to_owned()))

@@ -22,10 +22,10 @@ use crate::fhir::element::HumanName;
 use crate::fhir::{Standing, standing};
 use crate::ingest::limits;
 use concept::Concept;
-use text::tidy;
 pub use text::{BODY_MAX_CHARS, LINE_MAX_CHARS};
+use text::{tidy, tidy_body};
 
-/// One line in both languages. It is personal data: `Debug` prints `***`.
+/// Words in both languages, one line unless said otherwise. They are personal data: `Debug` prints `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Japanese.
@@ -48,6 +48,13 @@ impl Summary {
     /// The line in both languages, fit to be shown; `None` when nothing is left of it.
     pub(crate) fn tidied(self) -> Option<Self> {
         let (ja, en) = (tidy(&self.ja), tidy(&self.en));
+        let both = !ja.is_empty() && !en.is_empty();
+        both.then_some(Self { ja, en })
+    }
+
+    /// Text of several lines in both languages, fit to be shown; `None` when nothing is left of it.
+    pub(crate) fn tidied_body(self) -> Option<Self> {
+        let (ja, en) = (tidy_body(&self.ja), tidy_body(&self.en));
         let both = !ja.is_empty() && !en.is_empty();
         both.then_some(Self { ja, en })
     }
