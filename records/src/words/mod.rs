@@ -153,7 +153,10 @@ fn immunization(resource: &Value) -> Option<Summary> {
 /// Substance, and whether it is dangerous or past.
 fn allergy(resource: &Value) -> Option<Summary> {
     let substance = substance(resource)?;
-    let name = substance.words(substance.find(&terms::ALLERGIES).map(terms::Term::label))?;
+    let name = {
+        let known = substance.find(&terms::JFAGY_FOODS).or_else(|| substance.find(&terms::ALLERGIES));
+        substance.words(known.map(terms::Term::label))?
+    };
     let name = match resource.get("criticality").and_then(Value::as_str) {
         Some("high") => name.map(|ja| format!("{ja}(重い反応のおそれ)"), |en| format!("{en} (high risk)")),
         _ => name,
