@@ -14,11 +14,16 @@
 //! No error, and no `Debug` of personal data, ever carries a name, a number or any content.
 #![forbid(unsafe_code)]
 
+pub mod allergy;
 pub mod category;
+pub mod checkup;
 pub mod date;
 pub mod fhir;
+pub mod growth;
 pub mod immunization;
 pub mod ingest;
+pub mod medicine;
 pub mod person;
+mod redacted;
 pub mod schedule;
 pub mod words;

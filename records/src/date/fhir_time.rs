@@ -40,16 +40,23 @@ pub struct FhirTime {
     /// The instant in milliseconds since 1970-01-01T00:00:00Z, when a time and an offset were written
     /// and it is not before 1970.
     pub unix_ms: Option<u64>,
+    /// Minute of that day in Japan, 0 to 1439, when a time was written.
+    pub minute: Option<u16>,
 }
 
 impl FhirTime {
+    /// A day written as such.
+    pub const fn of_day(day: CalendarDate) -> Self {
+        Self { day, precision: Precision::Day, unix_ms: None, minute: None }
+    }
+
     /// Reads any FHIR R4 `date`, `dateTime` or `instant`.
     pub fn parse(text: &str) -> Result<Self, DateError> {
         let (date, time) = match text.split_once('T') {
             Some((date, time)) => (date, Some(time)),
             None => (text, None),
         };
-        let written = |day, precision| Ok(Self { day, precision, unix_ms: None });
+        let written = |day, precision| Ok(Self { day, precision, unix_ms: None, minute: None });
         match (date.len(), time) {
             (4, None) => written(first_day(date, "-01-01")?, Precision::Year),
             (7, None) => written(first_day(date, "-01")?, Precision::Month),
@@ -69,14 +76,16 @@ fn first_day(text: &str, rest: &str) -> Result<CalendarDate, DateError> {
 
 fn at(date: CalendarDate, clock: Clock) -> Result<FhirTime, DateError> {
     let Some(offset) = clock.offset_minutes else {
-        return Ok(FhirTime { day: date, precision: Precision::Day, unix_ms: None });
+        let minute = u16::try_from(clock.minute_of_day).ok();
+        return Ok(FhirTime { minute, ..FhirTime::of_day(date) });
     };
     let japanese = clock.minute_of_day - offset + JST_MINUTES;
     let day = date.plus_days(japanese.div_euclid(DAY_MINUTES)).ok_or(DateError::NoSuchDay)?;
     let minutes =
         i64::from(days_since_epoch(date)?) * i64::from(DAY_MINUTES) + i64::from(clock.minute_of_day - offset);
     let unix_ms = minutes * 60_000 + i64::from(clock.millisecond_of_minute);
-    Ok(FhirTime { day, precision: Precision::Day, unix_ms: u64::try_from(unix_ms).ok() })
+    let minute = u16::try_from(japanese.rem_euclid(DAY_MINUTES)).ok();
+    Ok(FhirTime { day, precision: Precision::Day, unix_ms: u64::try_from(unix_ms).ok(), minute })
 }
 
 fn days_since_epoch(date: CalendarDate) -> Result<i32, DateError> {
@@ -184,6 +193,15 @@ mod tests {
         assert_eq!(ms("1970-01-01T09:00:00.125+09:00"), Some(125));
         assert_eq!(ms("2019-10-23T23:59:46.9999+00:00"), Some(1_571_875_186_999));
         assert_eq!(ms("1969-12-31T23:59:59Z"), None);
+    }
+
+    #[test]
+    fn the_minute_is_that_of_japan() {
+        let minute = |text| FhirTime::parse(text).unwrap().minute;
+        assert_eq!(minute("2019-10-23T23:59:46+00:00"), Some(8 * 60 + 59));
+        assert_eq!(minute("2019-10-24T08:15:00+09:00"), Some(8 * 60 + 15));
+        assert_eq!(minute("2019-10-24T08:15:00"), Some(8 * 60 + 15));
+        assert_eq!(minute("2019-10-24"), None);
     }
 
     #[test]

@@ -22,6 +22,33 @@ pub enum Grade {
     After,
 }
 
+impl Grade {
+    /// `小学3年`, `年長`.
+    pub fn ja(self) -> String {
+        match self {
+            Self::Preschool(1) => "年長".to_owned(),
+            Self::Preschool(2) => "年中".to_owned(),
+            Self::Preschool(3) => "年少".to_owned(),
+            Self::Preschool(_) => "就学前".to_owned(),
+            Self::Elementary(n) => format!("小学{n}年"),
+            Self::JuniorHigh(n) => format!("中学{n}年"),
+            Self::High(n) => format!("高校{n}年"),
+            Self::After => "学齢後".to_owned(),
+        }
+    }
+
+    /// `elementary school, grade 3`.
+    pub fn en(self) -> String {
+        match self {
+            Self::Preschool(_) => "before school".to_owned(),
+            Self::Elementary(n) => format!("elementary school, grade {n}"),
+            Self::JuniorHigh(n) => format!("junior high school, grade {n}"),
+            Self::High(n) => format!("high school, grade {n}"),
+            Self::After => "after school age".to_owned(),
+        }
+    }
+}
+
 /// The school year (年度) a day belongs to, named by the year in which it begins.
 pub fn school_year(on: CalendarDate) -> i16 {
     if on.month() >= 4 { on.year() } else { on.year() - 1 }

@@ -51,6 +51,16 @@ pub fn format_short(date: CalendarDate) -> Option<String> {
     Some(format!("{}{year}.{}.{}", era.letter, date.month(), date.day()))
 }
 
+/// Writes the name of the school or fiscal year (年度) that begins in a year: `令和8年度`. A year in which an era
+/// began in April or May is named by the new one, as offices do: 2019 is 令和元年度.
+pub fn school_year(year: i16) -> String {
+    match CalendarDate::new(year, 5, 1).ok().and_then(era_of) {
+        Some((era, 1)) => format!("{}元年度", era.name),
+        Some((era, number)) => format!("{}{number}年度", era.name),
+        None => format!("{year}年度"),
+    }
+}
+
 /// Reads `令和元年5月1日`, `令和六年四月一日`, `R6.4.1`, `r06/04/01`, `令6-4-1`, `R060401`, `㋿6年4月1日`; full-width
 /// and half-width forms alike.
 ///
@@ -152,6 +162,19 @@ mod tests {
         assert_eq!(format_long(day("1868-01-24")), "1868年1月24日");
         assert_eq!(format_short(day("2024-04-01")).as_deref(), Some("R6.4.1"));
         assert_eq!(format_short(day("1868-01-24")), None);
+    }
+
+    #[test]
+    fn school_years_are_named_by_their_era() {
+        for (year, name) in [
+            (2026, "令和8年度"),
+            (2019, "令和元年度"),
+            (2018, "平成30年度"),
+            (1989, "平成元年度"),
+            (1800, "1800年度"),
+        ] {
+            assert_eq!(school_year(year), name);
+        }
     }
 
     #[test]

@@ -29,6 +29,19 @@ pub const JP_BODY_MEASUREMENT: &str =
 /// Simple observation categories of JP Core.
 pub const JP_OBSERVATION_CATEGORY: &str =
     "http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS";
+/// J-FAGY, the Japanese allergen codes of JP Core: its code systems begin so.
+pub const JFAGY: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JP_Jfagy";
+/// J-FAGY, foods.
+pub const JFAGY_FOOD: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JP_JfagyFoodAllergen_CS";
+/// J-FAGY, medicines.
+pub const JFAGY_MEDICATION: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JP_JfagyMedicationAllergen_CS";
+/// Code systems of medicines: RxNorm, YJ, HOT9, HOT13.
+pub const MEDICINES: [&str; 4] = [
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "http://capstandard.jp/iyaku.info/CodeSystem/YJ-code",
+    "http://medis.or.jp/CodeSystem/master-HOT9",
+    "http://medis.or.jp/CodeSystem/master-HOT13",
+];
 /// Extension that tells kanji (IDE) from kana (SYL) names.
 pub const NAME_REPRESENTATION: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation";
 /// Identifier types of HL7 v2; `MR` is the patient number.

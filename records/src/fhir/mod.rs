@@ -16,6 +16,7 @@ mod reason;
 pub mod reference;
 pub mod resource;
 pub mod standing;
+pub(crate) mod stored;
 pub(crate) mod when;
 
 pub use reason::Reason;

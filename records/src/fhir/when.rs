@@ -14,6 +14,11 @@ use crate::date::{CalendarDate, FhirTime};
 
 /// The effective date.
 pub(crate) fn effective_date(resource: &Resource<'_>) -> Result<CalendarDate, Reason> {
+    Ok(effective(resource)?.day)
+}
+
+/// The effective date with what else was written of it.
+pub(crate) fn effective(resource: &Resource<'_>) -> Result<FhirTime, Reason> {
     let e = &resource.elements;
     let found = match resource.kind.name() {
         // What is known of a person is known from birth.
@@ -27,7 +32,7 @@ pub(crate) fn effective_date(resource: &Resource<'_>) -> Result<CalendarDate, Re
             time(e.onset_date_time, "onsetDateTime"),
             period_start(e.onset_period, "onsetPeriod"),
             time(e.last_occurrence, "lastOccurrence"),
-            last_updated(resource).map(|time| time.map(|time| time.day)),
+            last_updated(resource),
         ])?,
         "Task" => first([
             due(e.restriction),
@@ -69,7 +74,7 @@ pub(crate) fn last_updated(resource: &Resource<'_>) -> Result<Option<FhirTime>, 
     FhirTime::parse(&text).map(Some).map_err(Reason::date("meta.lastUpdated"))
 }
 
-type Found = Result<Option<CalendarDate>, Reason>;
+type Found = Result<Option<FhirTime>, Reason>;
 
 /// The first that is present; a refusal before it stands.
 fn first<const N: usize>(candidates: [Found; N]) -> Found {
@@ -81,14 +86,15 @@ fn time(raw: Option<&RawValue>, field: &'static str) -> Found {
 }
 
 fn parse(text: Option<&str>, field: &'static str) -> Found {
-    let parsed = text.map(FhirTime::parse).transpose().map_err(Reason::date(field))?;
-    Ok(parsed.map(|time| time.day))
+    text.map(FhirTime::parse).transpose().map_err(Reason::date(field))
 }
 
 /// JP Core allows the day of an immunization as text.
 fn japanese(raw: Option<&RawValue>, field: &'static str) -> Found {
     let text = element::text(raw, field)?;
-    text.map(|text| CalendarDate::parse_japanese(&text)).transpose().map_err(Reason::date(field))
+    let day =
+        text.map(|text| CalendarDate::parse_japanese(&text)).transpose().map_err(Reason::date(field))?;
+    Ok(day.map(FhirTime::of_day))
 }
 
 fn period_start(raw: Option<&RawValue>, field: &'static str) -> Found {

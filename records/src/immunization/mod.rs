@@ -22,8 +22,9 @@ use crate::category::Category;
 use crate::date::{CalendarDate, FhirTime, Precision};
 use crate::fhir::{Standing, standing};
 use crate::ingest::limits;
+use crate::words::Summary;
 use crate::words::concept::Concept;
-use crate::words::{Summary, tidy};
+use crate::words::text::tidy;
 use recognise::{Evidence, recognise};
 
 /// What became of the vaccination.

@@ -19,16 +19,15 @@ impl<'a> Concept<'a> {
     }
 
     /// System and code of each coding.
-    pub(crate) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pub(crate) fn codings(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         self.coding_values()
             .filter_map(|coding| Some((coding.get("system")?.as_str()?, coding.get("code")?.as_str()?)))
     }
 
     /// Our words for the first code we have words for.
-    pub(super) fn find(&self, terms: &'static [Term]) -> Option<Label> {
-        self.codings().find_map(|(system, code)| {
-            terms.iter().find(|term| term.system == system && term.code == code).map(|term| term.label)
-        })
+    pub(crate) fn find(&self, terms: &'static [Term]) -> Option<&'static Term> {
+        self.codings()
+            .find_map(|(system, code)| terms.iter().find(|term| term.system == system && term.code == code))
     }
 
     /// Japanese: the concept's own Japanese words, ours for its code, else whatever it says. English: its
@@ -43,13 +42,13 @@ impl<'a> Concept<'a> {
     }
 
     /// The concept's own words: its text, then what its codings are called.
-    pub(crate) fn own_words(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn own_words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let displays = self.coding_values().filter_map(|coding| coding.get("display"));
         let all = self.value.get("text").into_iter().chain(displays);
         all.filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
     }
 
-    fn coding_values(&self) -> impl Iterator<Item = &'a Value> {
+    fn coding_values(&self) -> impl Iterator<Item = &'a Value> + use<'a> {
         self.value.get("coding").and_then(Value::as_array).into_iter().flatten()
     }
 }

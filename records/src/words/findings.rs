@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+use super::Summary;
 use super::concept::Concept;
-use super::{Summary, numbers};
+use super::numbers::{Quantities, Quantity};
 use crate::fhir::codes;
 
 /// A body measurement: name and value.
@@ -54,20 +55,32 @@ fn with_value(name: Summary, value: Option<Summary>) -> Summary {
 
 /// The value of an Observation or the conclusion of a DiagnosticReport.
 fn value(resource: &Value, content: &[u8]) -> Option<Summary> {
-    if resource.get("valueQuantity").is_some() {
-        return numbers::quantity(content).map(|text| Summary::new(text.clone(), text));
+    let quantity = Quantities::of(content).and_then(|quantities| quantities.value);
+    value_of(resource, quantity.as_ref())
+}
+
+/// The value that an Observation or one of its components has, its quantity read beforehand.
+pub(crate) fn value_of(holder: &Value, quantity: Option<&Quantity<'_>>) -> Option<Summary> {
+    let same = |text: String| Summary::new(text.clone(), text);
+    if holder.get("valueQuantity").is_some() {
+        return quantity.and_then(Quantity::shown).map(same);
     }
-    if let Some(concept) = resource.get("valueCodeableConcept") {
+    if let Some(concept) = holder.get("valueCodeableConcept") {
         return Concept::of(concept).words(None);
     }
-    if let Some(yes) = resource.get("valueBoolean").and_then(Value::as_bool) {
+    if let Some(yes) = holder.get("valueBoolean").and_then(Value::as_bool) {
         return Some(if yes { Summary::new("あり", "yes") } else { Summary::new("なし", "no") });
     }
-    if let Some(number) = resource.get("valueInteger").and_then(Value::as_i64) {
-        return Some(Summary::new(number.to_string(), number.to_string()));
+    if let Some(number) = holder.get("valueInteger").and_then(Value::as_i64) {
+        return Some(same(number.to_string()));
     }
-    let text = ["valueString", "valueDateTime", "conclusion"]
+    if let Some(ratio) = holder.get("valueRatio") {
+        // A titre such as 1:64.
+        let side = |name: &str| ratio.get(name)?.get("value")?.as_f64();
+        return Some(same(format!("{}:{}", side("numerator")?, side("denominator")?)));
+    }
+    let text = ["valueString", "valueDateTime", "valueDate", "valueTime", "conclusion"]
         .into_iter()
-        .find_map(|element| resource.get(element)?.as_str())?;
-    Some(Summary::new(text, text))
+        .find_map(|element| holder.get(element)?.as_str())?;
+    Some(same(text.to_owned()))
 }

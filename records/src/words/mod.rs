@@ -6,10 +6,11 @@
 //! content.
 
 pub(crate) mod concept;
-mod findings;
-mod numbers;
-mod school;
-mod terms;
+pub(crate) mod findings;
+pub(crate) mod numbers;
+pub(crate) mod school;
+pub(crate) mod terms;
+pub(crate) mod text;
 
 use std::fmt;
 
@@ -22,11 +23,10 @@ use crate::fhir::{Standing, standing};
 use crate::immunization;
 use crate::ingest::limits;
 use concept::Concept;
+pub use text::{BODY_MAX_CHARS, LINE_MAX_CHARS};
+use text::{tidy, tidy_body};
 
-/// Longest line in either language, in characters.
-pub const LINE_MAX_CHARS: usize = 120;
-
-/// One line in both languages. It is personal data: `Debug` prints `***`.
+/// Words in both languages, one line unless said otherwise. They are personal data: `Debug` prints `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Japanese.
@@ -44,6 +44,20 @@ impl fmt::Debug for Summary {
 impl Summary {
     pub(crate) fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
         Self { ja: ja.into(), en: en.into() }
+    }
+
+    /// The line in both languages, fit to be shown; `None` when nothing is left of it.
+    pub(crate) fn tidied(self) -> Option<Self> {
+        let (ja, en) = (tidy(&self.ja), tidy(&self.en));
+        let both = !ja.is_empty() && !en.is_empty();
+        both.then_some(Self { ja, en })
+    }
+
+    /// Text of several lines in both languages, fit to be shown; `None` when nothing is left of it.
+    pub(crate) fn tidied_body(self) -> Option<Self> {
+        let (ja, en) = (tidy_body(&self.ja), tidy_body(&self.en));
+        let both = !ja.is_empty() && !en.is_empty();
+        both.then_some(Self { ja, en })
     }
 
     /// Both lines made by one pattern each, `{}` standing for the line itself.
@@ -139,9 +153,11 @@ fn vaccination(resource: &Value) -> Option<Summary> {
 
 /// Substance, and whether it is dangerous or past.
 fn allergy(resource: &Value) -> Option<Summary> {
-    let code = resource.get("code").or_else(|| resource.pointer("/reaction/0/substance"))?;
-    let substance = Concept::of(code);
-    let name = substance.words(substance.find(&terms::ALLERGIES))?;
+    let substance = substance(resource)?;
+    let name = {
+        let known = substance.find(&terms::JFAGY_FOODS).or_else(|| substance.find(&terms::ALLERGIES));
+        substance.words(known.map(terms::Term::label))?
+    };
     let name = match resource.get("criticality").and_then(Value::as_str) {
         Some("high") => name.map(|ja| format!("{ja}(重い反応のおそれ)"), |en| format!("{en} (high risk)")),
         _ => name,
@@ -154,19 +170,32 @@ fn allergy(resource: &Value) -> Option<Summary> {
     })
 }
 
+/// What somebody is allergic to.
+pub(crate) fn substance(resource: &Value) -> Option<Concept<'_>> {
+    resource.get("code").or_else(|| resource.pointer("/reaction/0/substance")).map(Concept::of)
+}
+
 /// Medicine and how to take it.
 fn prescription(resource: &Value) -> Option<Summary> {
-    let medicine = match resource.get("medicationCodeableConcept") {
-        Some(code) => Concept::of(code).words(None)?,
-        None => referenced_medicine(resource)?,
-    };
-    let dosage = ["dosageInstruction", "dosage"]
-        .into_iter()
-        .find_map(|element| resource.get(element)?.get(0)?.get("text")?.as_str());
-    Some(match dosage {
+    let medicine = medicine(resource)?;
+    Some(match dosages(resource).next() {
         Some(text) => medicine.map(|ja| format!("{ja}({text})"), |en| format!("{en} ({text})")),
         None => medicine,
     })
+}
+
+/// The name of a medicine prescribed, dispensed or taken.
+pub(crate) fn medicine(resource: &Value) -> Option<Summary> {
+    match resource.get("medicationCodeableConcept") {
+        Some(code) => Concept::of(code).words(None),
+        None => referenced_medicine(resource),
+    }
+}
+
+/// How to take it, in the words of each instruction.
+pub(crate) fn dosages(resource: &Value) -> impl Iterator<Item = &str> {
+    let lists = ["dosageInstruction", "dosage"].into_iter().filter_map(|element| resource.get(element));
+    lists.filter_map(Value::as_array).flatten().filter_map(|dosage| dosage.get("text")?.as_str())
 }
 
 /// The medicine a reference leads to within the resource, or the words beside the reference.
@@ -184,50 +213,7 @@ fn referenced_medicine(resource: &Value) -> Option<Summary> {
     })
 }
 
-/// One line without anything that could steer a terminal or a reader's eye.
-pub(crate) fn tidy(text: &str) -> String {
-    let mut line = String::new();
-    let mut chars = 0;
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        let visible = || word.chars().filter(|c| !steers(*c));
-        let length = visible().count();
-        if length == 0 {
-            continue;
-        }
-        let gap = usize::from(!line.is_empty());
-        if chars + gap + length > LINE_MAX_CHARS {
-            let room = LINE_MAX_CHARS.saturating_sub(chars + gap + 1);
-            if gap == 1 {
-                line.push(' ');
-            }
-            line.extend(visible().take(room));
-            line.push('…');
-            return line;
-        }
-        if gap == 1 {
-            line.push(' ');
-        }
-        line.extend(visible());
-        chars += gap + length;
-    }
-    line
-}
-
-/// Characters that are not seen but change what is: direction marks and overrides, joiners, tags, fillers.
-fn steers(c: char) -> bool {
-    matches!(
-        c,
-        '\u{00AD}'
-            | '\u{061C}'
-            | '\u{180E}'
-            | '\u{200B}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{FEFF}'
-            | '\u{FFF9}'..='\u{FFFB}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::any_resource;

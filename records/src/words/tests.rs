@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::text::steers;
 use super::*;
 
 fn line(category: Category, content: &str) -> (String, String) {
@@ -117,7 +118,7 @@ fn any_category() -> impl Strategy<Value = Category> {
 }
 
 /// Any JSON made of the keys we look at.
-fn any_resource() -> impl Strategy<Value = Value> {
+pub(crate) fn any_resource() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -125,6 +126,9 @@ fn any_resource() -> impl Strategy<Value = Value> {
         "\\PC{0,12}".prop_map(Value::from),
         Just(Value::from("http://hl7.org/fhir/sid/cvx")),
         Just(Value::from("Task")),
+        Just(Value::from("Observation")),
+        Just(Value::from("http://loinc.org")),
+        Just(Value::from("29463-7")),
         Just(Value::from("2024-04-01")),
     ];
     let keys = prop::sample::select(vec![
@@ -148,6 +152,9 @@ fn any_resource() -> impl Strategy<Value = Value> {
         "period",
         "end",
         "status",
+        "effectiveDateTime",
+        "unit",
+        "component",
         "description",
         "birthDate",
         "contained",
