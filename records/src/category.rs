@@ -43,7 +43,7 @@ pub enum Category {
 }
 
 /// The same words in both languages of the house; Japanese first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Label {
     /// Japanese.
     pub ja: &'static str,

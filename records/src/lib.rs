@@ -19,4 +19,5 @@ pub mod date;
 pub mod fhir;
 pub mod ingest;
 pub mod person;
+pub mod rubella;
 pub mod words;

@@ -41,7 +41,7 @@ impl fmt::Debug for Summary {
 }
 
 impl Summary {
-    fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
+    pub(crate) fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
         Self { ja: ja.into(), en: en.into() }
     }
 
@@ -184,7 +184,7 @@ fn referenced_medicine(resource: &Value) -> Option<Summary> {
 }
 
 /// One line without anything that could steer a terminal or a reader's eye.
-fn tidy(text: &str) -> String {
+pub(crate) fn tidy(text: &str) -> String {
     let mut line = String::new();
     let mut chars = 0;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
