@@ -14,6 +14,7 @@
 //! No error, and no `Debug` of personal data, ever carries a name, a number or any content.
 #![forbid(unsafe_code)]
 
+pub mod calendar;
 pub mod category;
 pub mod date;
 pub mod fhir;

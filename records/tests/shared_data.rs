@@ -319,3 +319,30 @@ fn rubella_evidence_is_found_in_files_of_others() {
     let tests = count("pregnancy-ndjson/Procedure.ndjson", |line| line.contains("169690007"));
     assert!(tests.iter().all(|evidence| matches!(evidence.finding, Finding::Antibody(_))));
 }
+
+#[test]
+fn a_city_s_lunch_calendars_are_taken_and_written_again() {
+    use hibiki_records::calendar::{Calendar, Foreign};
+    let Some(folder) = shared("data/kobe-school-lunch/ics") else { return };
+    let mut sources = Vec::new();
+    let mut titles = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "ics") {
+            continue;
+        }
+        let content = fs::read(&path).unwrap();
+        let foreign = Foreign::read(&content).unwrap();
+        let begun = content.windows(12).filter(|window| window == b"BEGIN:VEVENT").count();
+        assert_eq!((foreign.events.len(), foreign.refused.len()), (begun, 0), "{}", path.display());
+        titles.extend(foreign.events.iter().map(|event| event.summary.clone()));
+        sources.push((path.file_stem().unwrap().to_string_lossy().into_owned(), foreign));
+    }
+    assert!(titles.len() > 1000 && titles.iter().all(|title| !title.is_empty()));
+    let text = Calendar { foreign: sources, ..Calendar::default() }.write(0);
+    let again = Foreign::read(text.as_bytes()).unwrap();
+    let mut written: Vec<_> = again.events.into_iter().map(|event| event.summary).collect();
+    titles.sort();
+    written.sort();
+    assert_eq!(written, titles);
+}
