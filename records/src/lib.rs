@@ -19,6 +19,7 @@ pub mod category;
 pub mod date;
 pub mod fhir;
 pub mod ingest;
+pub mod ips;
 pub mod person;
 pub mod rubella;
 pub mod words;

@@ -31,6 +31,11 @@ impl<'a> Node<'a> {
         raw.get().starts_with('{').then(|| Self(raw.get()))
     }
 
+    /// The value itself, as it is written.
+    pub(crate) fn written(self) -> &'a str {
+        self.0
+    }
+
     /// The members of an object in their order, doubles included; `None` for anything else.
     pub(crate) fn members(self) -> Option<Vec<(String, Self)>> {
         if !self.0.starts_with('{') {
