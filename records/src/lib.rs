@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod allergy;
+pub mod calendar;
 pub mod category;
 pub mod checkup;
 pub mod date;
@@ -22,8 +23,10 @@ pub mod fhir;
 pub mod growth;
 pub mod immunization;
 pub mod ingest;
+pub mod ips;
 pub mod medicine;
 pub mod person;
 mod redacted;
+pub mod rubella;
 pub mod schedule;
 pub mod words;

@@ -269,3 +269,80 @@ fn growth_codes_are_those_of_the_table() {
     }
     assert!(checked >= 14, "{checked}");
 }
+
+#[test]
+fn the_rubella_cohorts_are_those_of_the_domain_table() {
+    use hibiki_records::person::Sex;
+    use hibiki_records::rubella::Cohort;
+    let Some(table) = shared("domain/rubella_cohorts.json") else { return };
+    let table: serde_json::Value = serde_json::from_slice(&fs::read(table).unwrap()).unwrap();
+    let first: CalendarDate = "1950-01-01".parse().unwrap();
+    let last: CalendarDate = "2025-12-31".parse().unwrap();
+    for n in 0..=last.days_since(first) {
+        let birth = first.plus_days(n).unwrap();
+        for (sex, name) in [(Sex::Female, "female"), (Sex::Male, "male")] {
+            let expected = table["cohorts"].as_array().unwrap().iter().find(|row| {
+                let bound = |end: &str| row[end].as_str().unwrap().parse::<CalendarDate>().ok();
+                bound("born_from").is_none_or(|from| from <= birth)
+                    && bound("born_to").is_none_or(|to| birth <= to)
+                    && (row["sex"] == "any" || row["sex"] == name)
+            });
+            let (expected, cohort) = (expected.unwrap(), Cohort::of(birth, sex));
+            assert_eq!(cohort.id, expected["id"], "{birth} {name}");
+            assert_eq!(u64::from(cohort.doses_expected), expected["doses_expected"].as_u64().unwrap());
+        }
+    }
+    let Some(golden) = shared("domain/golden_cases.json") else { return };
+    let golden: serde_json::Value = serde_json::from_slice(&fs::read(golden).unwrap()).unwrap();
+    for case in golden["rubella"].as_array().unwrap() {
+        let birth = case["birth"].as_str().unwrap().parse().unwrap();
+        let sex = Sex::from_fhir(case["sex"].as_str().unwrap()).unwrap();
+        assert_eq!(Cohort::of(birth, sex).id, case["cohort"]);
+    }
+}
+
+#[test]
+fn rubella_evidence_is_found_in_files_of_others() {
+    use hibiki_records::rubella::{Finding, find};
+    let Some(folder) = shared("data/synthea-r4-smart") else { return };
+    let count = |file: &str, wanted: fn(&str) -> bool| {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        let expected = text.lines().filter(|line| wanted(line)).count();
+        let found: Vec<_> = text.lines().flat_map(|line| find(line.as_bytes())).collect();
+        assert_eq!(found.len(), expected, "{file}");
+        assert!(expected > 0 && found.iter().all(|evidence| evidence.when.is_some()));
+        found
+    };
+    // Their schedule has MMR (CVX 03) as the only vaccine with rubella.
+    let doses = count("children-ndjson/Immunization.ndjson", |line| line.contains(r#""code":"03""#));
+    assert!(doses.iter().all(|evidence| matches!(evidence.finding, Finding::Vaccination(_))));
+    let tests = count("pregnancy-ndjson/Procedure.ndjson", |line| line.contains("169690007"));
+    assert!(tests.iter().all(|evidence| matches!(evidence.finding, Finding::Antibody(_))));
+}
+
+#[test]
+fn a_city_s_lunch_calendars_are_taken_and_written_again() {
+    use hibiki_records::calendar::{Calendar, Foreign};
+    let Some(folder) = shared("data/kobe-school-lunch/ics") else { return };
+    let mut sources = Vec::new();
+    let mut titles = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "ics") {
+            continue;
+        }
+        let content = fs::read(&path).unwrap();
+        let foreign = Foreign::read(&content).unwrap();
+        let begun = content.windows(12).filter(|window| window == b"BEGIN:VEVENT").count();
+        assert_eq!((foreign.events.len(), foreign.refused.len()), (begun, 0), "{}", path.display());
+        titles.extend(foreign.events.iter().map(|event| event.summary.clone()));
+        sources.push((path.file_stem().unwrap().to_string_lossy().into_owned(), foreign));
+    }
+    assert!(titles.len() > 1000 && titles.iter().all(|title| !title.is_empty()));
+    let text = Calendar { foreign: sources, ..Calendar::default() }.write(0);
+    let again = Foreign::read(text.as_bytes()).unwrap();
+    let mut written: Vec<_> = again.events.into_iter().map(|event| event.summary).collect();
+    titles.sort();
+    written.sort();
+    assert_eq!(written, titles);
+}

@@ -12,6 +12,7 @@ pub mod classify;
 pub mod codes;
 pub(crate) mod element;
 pub(crate) mod lexical;
+pub(crate) mod node;
 mod reason;
 pub mod reference;
 pub mod resource;

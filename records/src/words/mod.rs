@@ -23,8 +23,9 @@ use crate::fhir::{Standing, standing};
 use crate::immunization;
 use crate::ingest::limits;
 use concept::Concept;
+pub(crate) use text::tidy;
+use text::tidy_body;
 pub use text::{BODY_MAX_CHARS, LINE_MAX_CHARS};
-use text::{tidy, tidy_body};
 
 /// Words in both languages, one line unless said otherwise. They are personal data: `Debug` prints `***`.
 #[derive(Clone, PartialEq, Eq)]

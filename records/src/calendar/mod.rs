@@ -1,0 +1,20 @@
+//! iCalendar (RFC 5545): what a guardian takes home into her own calendar.
+//!
+//! [`Calendar::write`] writes school events, due vaccinations and check-ups as whole days, together with the
+//! well-formed events of other people's calendars that [`Foreign::read`] has taken.
+//!
+//! Written here and not by a library: the crates at hand (`icalendar` 0.17, `calcard` 0.3) bring chrono and uuid, take
+//! the time from the system's clock and UIDs from chance unless stopped, and re-type what they read, whereas this
+//! crate has neither clock nor chance and must pass on a foreign event's values as they were written. What remains
+//! is the line (`line.rs`) and two lists of properties. In exchange everything written is read again by parsers that
+//! are not ours: `icalendar` in the tests beside the code, Python's `icalendar` and `vobject` in the scenarios.
+//!
+//! Must not know FHIR, nor whom a calendar is for.
+
+mod line;
+mod read;
+mod value;
+mod write;
+
+pub use read::{COMPONENTS_MAX, CalendarError, EventProblem, Foreign, ForeignEvent, KEPT, Refused};
+pub use write::{Calendar, Event, Reminder, Uid};
