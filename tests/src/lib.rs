@@ -1,5 +1,6 @@
 //! Scenarios with the real processes, and the demo town.
 //!
+//! - [`browser`] — a real Chromium, driven as a person would use it.
 //! - [`card_reader`] — a pcscd of one's own, with cards that can be put into it, pulled out and broken.
 //! - [`evidence`] — what is looked for where it must not be.
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
@@ -13,6 +14,7 @@
 //! - [`view`] — a view's JSON, read the way a stranger would read it.
 #![forbid(unsafe_code)]
 
+pub mod browser;
 pub mod card_reader;
 pub mod chance;
 pub mod child;
