@@ -6,6 +6,7 @@ use axum::response::Response;
 use hibiki_protocol::session::Relation;
 
 use super::coverage::Coverage;
+use super::glance::Glance;
 use super::{Frame, login, shown};
 use crate::desk::{Order, Phase};
 use crate::web::App;
@@ -23,6 +24,7 @@ struct Person {
     kana: String,
     born: String,
     oneself: bool,
+    glance: Option<Glance>,
     coverage: Option<Coverage>,
 }
 
@@ -45,6 +47,7 @@ pub(super) async fn page(State(app): State<App>) -> Response {
             kana: person.kana.clone(),
             born: person.birth_date.as_str().to_owned(),
             oneself,
+            glance: view.map(|view| Glance::new(person, seat, view, f.lang)),
             coverage: view.map(|view| Coverage::new(seat, view, f.lang)),
         });
     }

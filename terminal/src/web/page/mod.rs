@@ -4,6 +4,8 @@ mod access;
 mod consent;
 mod coverage;
 mod frame;
+mod glance;
+mod held;
 mod home;
 mod login;
 mod person;

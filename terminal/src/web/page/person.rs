@@ -4,19 +4,26 @@ use askama::Template;
 use axum::response::Response;
 
 use super::coverage::Coverage;
+use super::glance::Glance;
 use super::{Frame, Seated, shown};
 
 #[derive(Template)]
 #[template(path = "person.html")]
 struct Overview {
     name: String,
+    born: String,
+    glance: Glance,
     coverage: Coverage,
     f: Frame,
 }
 
 /// `GET /person/{person}`.
 pub(super) async fn page(seated: Seated) -> Response {
-    let coverage = seated.coverage();
-    let name = seated.person().name.clone();
-    shown(&Overview { name, coverage, f: seated.frame })
+    let coverage = seated.coverage().not(
+        "接種や健診を受けていないという意味ではありません。",
+        "This does not mean that a vaccination or check-up was not done.",
+    );
+    let (glance, person) = (seated.glance(), seated.person());
+    let (name, born) = (person.name.clone(), person.birth_date.as_str().to_owned());
+    shown(&Overview { name, born, glance, coverage, f: seated.frame })
 }

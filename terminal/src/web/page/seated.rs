@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use hibiki_protocol::answer::Record;
 use hibiki_protocol::session::{AttestedSubject, Relation};
 use hibiki_records::category::Category;
 use hibiki_records::date::CalendarDate;
@@ -13,11 +12,12 @@ use hibiki_records::person::Sex;
 
 use super::Frame;
 use super::coverage::Coverage;
+use super::glance::Glance;
+use super::held::{Held, held};
 use crate::clock;
 use crate::consent::ConsentPart;
 use crate::desk::{Live, LiveView, MadeChoice, Order, Phase, Seat};
 use crate::history::HistoryPart;
-use crate::view::ViewPart;
 use crate::web::{App, Lang};
 
 /// What a page about a person is made from. Without an open session, or for a number nobody has, the
@@ -49,20 +49,6 @@ impl FromRequestParts<App> for Seated {
         let frame = Frame::new(app, &snapshot, parts.uri.path().to_owned(), Some(number));
         let view = view.unwrap_or_else(|| LiveView::asked(clock::now()));
         Ok(Self { frame, seat: Arc::clone(seat), index, view })
-    }
-}
-
-/// A record and the institution that holds it.
-#[derive(Clone, Copy)]
-pub(super) struct Held<'a> {
-    pub(super) part: &'a ViewPart,
-    pub(super) record: &'a Record,
-}
-
-impl Held<'_> {
-    /// The institution's name.
-    pub(super) fn holder(&self, lang: Lang) -> &str {
-        lang.t(&self.part.name.0, &self.part.name.1)
     }
 }
 
@@ -100,12 +86,7 @@ impl Seated {
 
     /// The records of a category that have landed, by institution in the order of the trust list.
     pub(super) fn held(&self, category: Category) -> impl Iterator<Item = Held<'_>> {
-        let parts = self.seat.institutions.iter().filter_map(|it| self.view.parts.get(&it.id));
-        parts.flat_map(move |part| {
-            let of_category =
-                move |record: &&Record| Category::from_wire(record.category.as_str()) == Some(category);
-            part.records.iter().filter(of_category).map(move |record| Held { part, record })
-        })
+        held(&self.seat, &self.view, category)
     }
 
     /// Her place in the seat.
@@ -127,6 +108,11 @@ impl Seated {
     pub(super) fn choices(&self) -> impl Iterator<Item = (usize, &MadeChoice)> {
         let made = self.seat.choices.iter().enumerate().rev();
         made.filter(|(_, made)| made.person == self.index)
+    }
+
+    /// What it tells at a glance.
+    pub(super) fn glance(&self) -> Glance {
+        Glance::new(self.person(), &self.seat, &self.view, self.lang())
     }
 
     /// What this view can know.
