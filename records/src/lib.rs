@@ -9,6 +9,7 @@
 //! 3. [`category`] names the kind, [`date`] fixes the Japanese calendar day once, [`person`] extracts
 //!    the facts by which an institution recognises its own patient.
 //! 4. [`words`] turns stored content into one line for a person to read.
+//! 5. [`immunization`] reads a vaccination as recorded, [`schedule`] lays it over the routine programme.
 //!
 //! Nothing here performs I/O beyond the reader it is handed, and nothing asks what time it is.
 //! No error, and no `Debug` of personal data, ever carries a name, a number or any content.

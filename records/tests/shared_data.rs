@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use hibiki_records::category::Category;
 use hibiki_records::date::{CalendarDate, age, school, wareki};
 use hibiki_records::fhir::codes;
+use hibiki_records::immunization::{self, RecognisedBy, Status};
 use hibiki_records::ingest::{Format, Item, Rejected, Skip, Subject, read};
+use hibiki_records::person::Sex;
+use hibiki_records::schedule;
 use hibiki_records::words;
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
@@ -247,6 +250,87 @@ fn every_vaccination_measurement_and_allergy_of_the_children_has_words() {
             assert!(line.en.is_ascii() && line.en != record.category.label().en, "{file} {}", line.en);
         }
     }
+}
+
+#[test]
+fn every_vaccination_of_the_101_children_finds_its_place() {
+    let Some(folder) = shared("data/synthea-r4-smart/children-ndjson") else { return };
+    let mut children = BTreeMap::new();
+    for item in items(&folder.join("Patient.ndjson"), Format::Auto) {
+        let Item::Patient { facts, .. } = item.unwrap() else { panic!("a person expected") };
+        children.insert(facts.local_number.clone(), (facts.birth_date, facts.sex, Vec::new()));
+    }
+    for item in items(&folder.join("Immunization.ndjson"), Format::Auto) {
+        let item = item.unwrap();
+        let record = item.record().unwrap();
+        let Subject::Person(number) = &record.subject else { panic!("a person expected") };
+        let it = immunization::read(&record.content);
+        assert_eq!((it.status, it.day.unwrap().day), (Status::Given, record.date));
+        assert_eq!(it.recognised_by, Some(RecognisedBy::Code));
+        children.get_mut(number).unwrap().2.push(it);
+    }
+    let today: CalendarDate = "2026-11-22".parse().unwrap();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (birth, sex, vaccinations) in children.values() {
+        let plan = schedule::plan(*birth, *sex, vaccinations, today);
+        let mut found: BTreeSet<usize> = BTreeSet::new();
+        for series in &plan.series {
+            for received in series.received() {
+                found.extend(&received.sources);
+                *counts.entry(series.id.to_owned()).or_default() += 1;
+                // Nobody takes a dose of the programme before birth or of the wrong vaccine.
+                for source in &received.sources {
+                    assert_eq!(vaccinations[*source].day, Some(received.day));
+                }
+            }
+        }
+        for other in &plan.other {
+            found.extend(&other.sources);
+            *counts.entry(format!("{:?}", other.why)).or_default() += other.sources.len();
+        }
+        assert_eq!(found.len(), vaccinations.len(), "nothing is lost");
+        assert!(schedule::next(&plan, today).iter().all(|step| step.from >= today));
+    }
+    eprintln!("{counts:?}");
+    // Children of America: three-in-one and polio apart, MMR for MR, influenza every year, no BCG.
+    assert_eq!(children.len(), 101);
+    assert_eq!(counts["pcv"], 223);
+    assert_eq!(counts["varicella"], 86);
+    assert_eq!(counts["mr"], 86);
+    assert_eq!(counts["rota"], 85);
+    assert_eq!((counts["dpt"], counts["ipv"], counts["hib"], counts["hpv"]), (217, 172, 129, 150));
+    // No vaccine of these counts for two series, so the sum is that of the records.
+    assert_eq!(counts.values().sum::<usize>(), 2265);
+    assert!(!counts.contains_key("bcg") && !counts.contains_key("Unknown") && !counts.contains_key("NoDay"));
+}
+
+#[test]
+fn vaccinations_of_other_countries_are_read_without_loss() {
+    let Some(folder) = shared("data/who-smart-anc/examples") else { return };
+    let mut read = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
+        let content = fs::read(path).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&content).unwrap();
+        if value["resourceType"] != "Immunization" {
+            continue;
+        }
+        let it = immunization::read(&content);
+        assert!(!it.name.ja.is_empty());
+        let plan = schedule::plan(
+            "1995-05-05".parse().unwrap(),
+            Sex::Female,
+            std::slice::from_ref(&it),
+            "2026-11-22".parse().unwrap(),
+        );
+        let placed = plan.series.iter().map(|series| series.received().count()).sum::<usize>();
+        assert_eq!(placed > 0 || plan.other.len() == 1, it.status == Status::Given);
+        read += 1;
+    }
+    assert!(read >= 15, "{read}");
 }
 
 #[test]

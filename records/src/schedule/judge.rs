@@ -151,6 +151,10 @@ impl Bench<'_> {
                 self.skipped = true;
                 return State::NotNeeded { why: words::LEFT_OUT };
             }
+            if today <= over {
+                // The gap ends after the period does; what follows would come later still.
+                self.anchors.push(Anchor { key: rule.key, day: gap.max(today), given: false });
+            }
             return State::Closed { since: over, advice: self.advice() };
         };
         let from = window.first.max(gap);
@@ -158,9 +162,10 @@ impl Bench<'_> {
         // Of this period: a special measure may follow after a pause, and then says so itself.
         let until = window.last;
         match recommended {
-            _ if today < from => {
-                State::NotYet { from, after_previous: earliest.is_some_and(|(_, given)| !given) }
-            }
+            _ if today < from => State::NotYet {
+                from,
+                after_previous: earliest.is_some_and(|(day, given)| !given && day == from),
+            },
             Some(best) if today < best.first => State::Possible { recommended_from: best.first, until },
             Some(best) if today > best.last => State::Overdue { until, caution: rule.late },
             _ => State::Due { until },
@@ -168,7 +173,7 @@ impl Bench<'_> {
     }
 
     fn advice(&self) -> Label {
-        self.series.closed.unwrap_or(rules().closed)
+        self.series.closed.unwrap_or_else(|| rules().closed)
     }
 
     /// The first day that keeps every gap to earlier doses and, for one that is still to be given, to other
@@ -219,10 +224,8 @@ impl Bench<'_> {
             };
             Some((Window::new(from, until)?, anchor.given))
         });
-        let window = match (by_dose, by_age) {
-            (Some((window, true)), _) | (_, Some(window)) | (Some((window, false)), None) => window,
-            (None, None) => return None,
-        };
+        let by_given = by_dose.filter(|(_, given)| *given).map(|(window, _)| window);
+        let window = by_given.or(by_age).or_else(|| by_dose.map(|(window, _)| window))?;
         window.overlap(Window::new(first, last)?)
     }
 }

@@ -165,7 +165,7 @@ impl Gap {
     pub(crate) fn words(self) -> Summary {
         match self {
             Self::DaysBetween(days) => Summary::new(format!("{days}日"), format!("{days} days")),
-            Self::Months(months) if months == 1 => Summary::new("1か月", "1 month"),
+            Self::Months(1) => Summary::new("1か月", "1 month"),
             Self::Months(months) => Summary::new(format!("{months}か月"), format!("{months} months")),
         }
     }

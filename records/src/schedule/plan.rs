@@ -6,9 +6,9 @@ use std::fmt;
 use super::course::{course, variant};
 use super::judge::{Person, judge};
 use super::place::place;
-use super::rules::{OnlyFor, Series, rules};
+use super::rules::{Course, OnlyFor, Series, rules};
 use super::taken::{Taken, counted, known, last_day};
-use super::{DosePlan, Received, State};
+use super::{DosePlan, Received, State, Window};
 use crate::category::Label;
 use crate::date::CalendarDate;
 use crate::immunization::{Kind, Status, Vaccination};
@@ -39,7 +39,7 @@ pub struct SeriesPlan {
     pub live: bool,
     /// Why the course has this number of doses.
     pub course: Option<Label>,
-    /// What else to know.
+    /// What else to know while doses are to come.
     pub note: Option<Label>,
     /// Where the rules stand.
     pub source: Label,
@@ -140,26 +140,31 @@ fn one(rule: &'static Series, provided: bool, doses: &[Taken], person: &Person<'
         chosen = other;
         judged = follow(other);
     }
-    (!judged.doses.is_empty() || !judged.extra.is_empty()).then(|| SeriesPlan {
+    if judged.doses.is_empty() && judged.extra.is_empty() {
+        return None;
+    }
+    let mut series = SeriesPlan {
         id: rule.id,
         label: rule.label,
         routine: judged.routine,
         live: rule.live,
         course: chosen.why,
-        note: rule.note,
+        note: None,
         source: rule.source,
         doses: judged.doses,
         extra: judged.extra,
-    })
+    };
+    series.note = rule.note.filter(|_| !series.is_over());
+    Some(series)
 }
 
 fn periods(
     rule: &Series,
-    course: &super::rules::Course,
+    course: &Course,
     provided: bool,
     birth: CalendarDate,
     given: &[CalendarDate],
-) -> Vec<Vec<super::Window>> {
+) -> Vec<Vec<Window>> {
     let each =
         course.doses.iter().map(|dose| if provided { rule.windows(dose, birth, given) } else { Vec::new() });
     each.collect()

@@ -3,6 +3,8 @@
 //! Must not know courses or states.
 
 use super::rules::Series;
+use std::cmp::Reverse;
+
 use crate::date::{CalendarDate, Precision};
 use crate::immunization::{Day, Stated, Status, Vaccination, Vaccine};
 
@@ -62,9 +64,11 @@ pub(super) fn counted(known: &[Known], series: &Series, birth: CalendarDate) -> 
         }
     }
     // Whoever noted the month or year only may mean a dose whose day another institution knows; each such
-    // note means another dose.
+    // note means another dose. A month leaves fewer doses to choose from than a year.
     let mut explained: Vec<CalendarDate> = Vec::new();
-    for known in counting.iter().filter(|known| !known.day.is_exact()) {
+    let mut vague: Vec<&&Known> = counting.iter().filter(|known| !known.day.is_exact()).collect();
+    vague.sort_by_key(|known| Reverse(known.day.precision));
+    for known in vague {
         let same = doses.iter_mut().find(|dose| {
             let stated = dose.stated == known.stated || !dose.stated.is_some() || !known.stated.is_some();
             let within = known.day.day <= dose.day.day && dose.day.day <= last_day(known.day);
