@@ -15,7 +15,12 @@ use crate::words::Summary;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// 生後nか月に達した日, n歳に達した日.
-    Age { months: u32 },
+    Age {
+        /// Completed months.
+        months: u32,
+        /// Whether the law says it in years.
+        in_years: bool,
+    },
     /// Days after birth.
     Days(u16),
     /// First day of a school year.
@@ -60,17 +65,18 @@ impl Moment {
         if let Some(days) = span.strip_suffix('D') {
             return days.parse().ok().map(Self::Days);
         }
-        let months = match span.strip_suffix('Y') {
-            Some(years) => years.parse::<u32>().ok()?.checked_mul(12)?,
-            None => span.strip_suffix('M')?.parse().ok()?,
+        let (count, in_years) = match span.strip_suffix('Y') {
+            Some(years) => (years, true),
+            None => (span.strip_suffix('M')?, false),
         };
-        Some(Self::Age { months })
+        let months = count.parse::<u32>().ok()?.checked_mul(if in_years { 12 } else { 1 })?;
+        Some(Self::Age { months, in_years })
     }
 
     /// The day, for somebody born on that day; `None` past the end of the calendar.
     pub(crate) fn of(self, birth: CalendarDate) -> Option<CalendarDate> {
         match self {
-            Self::Age { months } => age::months_attained_on(birth, months),
+            Self::Age { months, .. } => age::months_attained_on(birth, months),
             Self::Days(days) => birth.plus_days(i32::from(days)),
             Self::YearStart(year) => year.days(birth).map(|(first, _)| first),
             Self::YearEnd(year) => year.days(birth).map(|(_, last)| last),
@@ -88,15 +94,13 @@ impl Moment {
                     if rest == 0 { format!("{weeks} weeks") } else { format!("{weeks} weeks {rest} days") };
                 Summary::new(format!("出生{weeks}週{rest}日後"), en)
             }
-            // The law counts the first years in months, except the first birthday.
-            Self::Age { months } if months % 12 == 0 && (months == 12 || months > 90) => {
-                let years = months / 12;
-                Summary::new(
-                    format!("{years}歳"),
-                    if years == 1 { "1 year".to_owned() } else { format!("{years} years") },
-                )
+            Self::Age { months: 12, in_years: true } => Summary::new("1歳", "1 year"),
+            Self::Age { months, in_years: true } => {
+                Summary::new(format!("{}歳", months / 12), format!("{} years", months / 12))
             }
-            Self::Age { months } => Summary::new(format!("生後{months}月"), format!("{months} months")),
+            Self::Age { months, in_years: false } => {
+                Summary::new(format!("生後{months}月"), format!("{months} months"))
+            }
             Self::YearStart(year) => year.words("4月1日", "1 April"),
             Self::YearEnd(year) => year.words("3月31日", "31 March"),
             Self::Fixed(day) => date_words(day),
@@ -111,6 +115,17 @@ impl SchoolYear {
             Self::OfAge(years) => school::school_year(age::years_attained_on(birth, u32::from(years))?),
         };
         school::school_year_days(year)
+    }
+
+    /// The year as a whole.
+    pub(crate) fn whole(self) -> Summary {
+        let words = match self {
+            Self::Preschool => Summary::new("小学校入学前の1年間", "the year before school"),
+            Self::OfAge(age) => {
+                Summary::new(format!("{age}歳になる年度"), format!("the school year of turning {age}"))
+            }
+        };
+        words.map(|ja| format!("{ja}(4月1日から3月31日まで)"), |en| format!("{en} (1 April to 31 March)"))
     }
 
     fn words(self, ja: &str, en: &str) -> Summary {
@@ -270,6 +285,8 @@ mod tests {
             ("P90M", "生後90月", "90 months"),
             ("P1Y", "1歳", "1 year"),
             ("P24M", "生後24月", "24 months"),
+            ("P12M", "生後12月", "12 months"),
+            ("P3Y", "3歳", "3 years"),
             ("P9Y", "9歳", "9 years"),
             ("P14W6D", "出生14週6日後", "14 weeks 6 days"),
             ("P168D", "出生24週0日後", "24 weeks"),

@@ -60,8 +60,9 @@ pub fn next(plan: &Plan, today: CalendarDate) -> Vec<Step> {
         let by = match step.timing {
             Timing::Late => step.until,
             Timing::Now => step.recommended.map_or(step.until, |window| window.last.min(step.until)),
-            Timing::Early => step.recommended.map_or(step.from, |window| window.first),
-            Timing::Later => step.from,
+            Timing::Early | Timing::Later => {
+                step.recommended.map_or(step.from, |window| window.first.max(step.from))
+            }
         };
         (step.timing, by)
     });

@@ -84,6 +84,14 @@ impl SeriesPlan {
         !self.doses.iter().any(|dose| dose.state.is_open() || matches!(dose.state, State::NotYet { .. }))
     }
 
+    /// What to do about doses whose period is over without a record; `None` where there are none.
+    pub fn advice(&self) -> Option<Label> {
+        self.doses.iter().find_map(|dose| match dose.state {
+            State::Closed { advice, .. } => Some(advice),
+            _ => None,
+        })
+    }
+
     /// Whether every dose that is needed is on record.
     pub fn is_complete(&self) -> bool {
         self.routine

@@ -104,8 +104,8 @@ pub(crate) enum OnlyFor {
 pub(crate) struct Legal {
     pub(crate) from: Moment,
     pub(crate) until: Moment,
-    in_force_from: Option<CalendarDate>,
-    in_force_until: Option<CalendarDate>,
+    pub(crate) in_force_from: Option<CalendarDate>,
+    pub(crate) in_force_until: Option<CalendarDate>,
     born_from: Option<CalendarDate>,
     born_until: Option<CalendarDate>,
     /// Only for those with a dose of the series in that time.

@@ -2,8 +2,9 @@
 
 mod cases;
 mod golden;
-mod laws;
+
 mod properties;
+mod wording;
 
 use super::*;
 use crate::date::Precision;

@@ -39,14 +39,26 @@ impl State {
 }
 
 impl DosePlan {
-    /// The state in a sentence, with its days.
+    /// The state in a sentence, with its days. What to do when a period is over stands at the series
+    /// ([`super::SeriesPlan::advice`]).
     pub fn sentence(&self) -> Summary {
         match &self.state {
             State::Received(received) => received.sentence(),
-            State::Due { until } => date_words(*until).map(
-                |day| format!("接種の時期です。{day}まで公費で受けられます。"),
-                |day| format!("It is time. Free of charge until {day}."),
-            ),
+            State::Due { until } => {
+                let end = date_words(*until);
+                match self.recommended.filter(|best| best.last < *until) {
+                    Some(best) => date_words(best.last).map(
+                        |day| {
+                            format!("接種の時期です。標準は{day}まで、公費では{}まで受けられます。", end.ja)
+                        },
+                        |day| format!("It is time: usually until {day}, free of charge until {}.", end.en),
+                    ),
+                    None => end.map(
+                        |day| format!("接種の時期です。{day}まで公費で受けられます。"),
+                        |day| format!("It is time. Free of charge until {day}."),
+                    ),
+                }
+            }
             State::Possible { recommended_from, .. } => date_words(*recommended_from).map(
                 |day| format!("もう公費で受けられます。標準の時期は{day}からです。"),
                 |day| format!("Possible already, free of charge. The usual time begins on {day}."),
@@ -58,19 +70,25 @@ impl DosePlan {
                 );
                 followed_by(words, *caution)
             }
-            State::NotYet { from, after_previous: false } => date_words(*from)
-                .map(|day| format!("{day}から受けられます。"), |day| format!("Possible from {day}.")),
+            State::NotYet { from, after_previous: false } => {
+                let words = date_words(*from)
+                    .map(|day| format!("{day}から受けられます。"), |day| format!("Possible from {day}."));
+                match self.recommended.filter(|best| best.first > *from).map(|best| date_words(best.first)) {
+                    Some(best) => words.map(
+                        |ja| format!("{ja}標準の時期は{}からです。", best.ja),
+                        |en| format!("{en} The usual time begins on {}.", best.en),
+                    ),
+                    None => words,
+                }
+            }
             State::NotYet { from, after_previous: true } => date_words(*from).map(
                 |day| format!("前の回のあとになります。早ければ{day}からです。"),
                 |day| format!("After the dose before; from {day} at the earliest."),
             ),
-            State::Closed { since, advice } => {
-                let words = date_words(*since).map(
-                    |day| format!("記録は見つかっていません。期間は{day}まででした。"),
-                    |day| format!("No record found. The period ended on {day}."),
-                );
-                followed_by(words, Some(*advice))
-            }
+            State::Closed { since, .. } => date_words(*since).map(
+                |day| format!("記録は見つかっていません。定期接種の期間は{day}まででした。"),
+                |day| format!("No record found. The routine period ended on {day}."),
+            ),
             State::NotNeeded { why } => label_words(*why),
             State::Unrecorded => Summary::new(
                 "この回の記録は見つかっていません。あとの回の記録があるので、ほかで受けたのかもしれません。母子健康手帳で確かめてください。",
@@ -169,11 +187,25 @@ impl Step {
             format!("{}, {}", self.series_label.en, self.dose_label.en),
         );
         let (from, until) = (date_words(self.from), date_words(self.until));
-        let words = match self.timing {
-            Timing::Late | Timing::Now => {
+        let words = match (self.timing, self.recommended) {
+            (Timing::Now, Some(window)) if window.last < self.until => {
+                let best = date_words(window.last);
+                what.map(
+                    |ja| format!("{ja}: {}までに(公費は{}まで)", best.ja, until.ja),
+                    |en| format!("{en}: by {} (free of charge until {})", best.en, until.en),
+                )
+            }
+            (Timing::Late | Timing::Now, _) => {
                 what.map(|ja| format!("{ja}: {}までに", until.ja), |en| format!("{en}: by {}", until.en))
             }
-            Timing::Early | Timing::Later => what.map(
+            (Timing::Early | Timing::Later, Some(window)) if window.first > self.from => {
+                let best = date_words(window.first);
+                what.map(
+                    |ja| format!("{ja}: 標準は{}から(早ければ{}から)", best.ja, from.ja),
+                    |en| format!("{en}: usually from {} (possible from {})", best.en, from.en),
+                )
+            }
+            (Timing::Early | Timing::Later, _) => what.map(
                 |ja| format!("{ja}: {}から{}まで", from.ja, until.ja),
                 |en| format!("{en}: from {} until {}", from.en, until.en),
             ),
@@ -199,15 +231,15 @@ impl MaternalPlan {
 /// The rule of a dose for somebody born on that day.
 pub(super) fn rule(series: &Series, course: &Course, dose: &Dose, birth: CalendarDate) -> Summary {
     let mut sentences: Vec<Summary> = Vec::new();
-    for legal in series.legal(dose).iter().filter(|legal| legal.may_apply(birth)) {
-        let words = period(legal);
-        if !sentences.contains(&words) {
-            sentences.push(words);
-        }
+    let applying: Vec<&Legal> = series.legal(dose).iter().filter(|legal| legal.may_apply(birth)).collect();
+    let usual = applying.iter().filter(|legal| legal.why.is_none()).count();
+    for legal in &applying {
+        sentences.push(period(legal, usual > 1));
     }
-    if let Some(standard) = dose.recommended {
-        let words = span(standard.from, standard.until);
-        sentences.push(words.map(|ja| format!("標準的には{ja}"), |en| format!("usually {en}")));
+    if let Some(standard) = dose.recommended.map(|standard| span(standard.from, standard.until))
+        && !sentences.contains(&standard)
+    {
+        sentences.push(standard.map(|ja| format!("標準的には{ja}"), |en| format!("usually {en}")));
     }
     for after in dose.after.iter().filter(|after| after.min != Gap::DaysBetween(0)) {
         let named = course.doses.iter().find(|dose| dose.key == after.dose);
@@ -228,16 +260,32 @@ pub(super) fn rule(series: &Series, course: &Course, dose: &Dose, birth: Calenda
     Summary::new(format!("{}。", ja.join("。")), capital(&format!("{}.", en.join("; "))))
 }
 
-fn period(legal: &Legal) -> Summary {
+/// A legal period; with the time it was in force where the law changed within the childhood.
+fn period(legal: &Legal, changed: bool) -> Summary {
     let words = span(legal.from, Some(legal.until));
-    match legal.why {
-        Some(why) => words.map(|ja| format!("{}: {ja}", why.ja), |en| format!("{}: {en}", why.en)),
-        None => words,
+    if let Some(why) = legal.why {
+        return words.map(|ja| format!("{}: {ja}", why.ja), |en| format!("{}: {en}", why.en));
+    }
+    match (changed, legal.in_force_until, legal.in_force_from) {
+        (true, Some(last), _) => {
+            let last = date_words(last);
+            words.map(|ja| format!("{}までは{ja}", last.ja), |en| format!("until {} {en}", last.en))
+        }
+        (true, None, Some(first)) => {
+            let first = date_words(first);
+            words.map(|ja| format!("{}からは{ja}", first.ja), |en| format!("since {} {en}", first.en))
+        }
+        _ => words,
     }
 }
 
 /// From one moment until another, as the law says it.
 fn span(from: Moment, until: Option<Moment>) -> Summary {
+    if let (Moment::YearStart(first), Some(Moment::YearEnd(last))) = (from, until)
+        && first == last
+    {
+        return first.whole();
+    }
     let begin = from.words();
     let Some(until) = until else {
         return begin.map(|ja| format!("{ja}から"), |en| format!("from {en}"));

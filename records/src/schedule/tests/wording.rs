@@ -14,16 +14,32 @@ fn every_dose_is_explained_by_its_rule() {
     };
     let (ja, en) = rule("dpt_ipv_hib", "i2");
     assert_eq!(ja, "生後2月から生後90月に至るまで。第1期初回1回目から20日以上の間隔をおく。");
-    assert_eq!(
-        en,
-        "From 2 months to 90 months; at least 20 days between period 1, first doses, no. 1 and this dose."
-    );
+    assert_eq!(en, "From 2 months to 90 months; at least 20 days between period 1, dose 1 and this dose.");
     let (ja, _) = rule("hbv", "1");
     assert_eq!(ja, "生まれた日から1歳に至るまで。標準的には生後2月から生後9月に至るまで。");
     let (ja, _) = rule("rota", "1");
     assert_eq!(ja, "出生6週0日後から出生32週0日後まで。標準的には生後2月から出生14週6日後まで。");
     let (ja, _) = rule("mr", "2");
-    assert!(ja.starts_with("小学校入学前の年度の4月1日から小学校入学前の年度の3月31日まで。"), "{ja}");
+    assert!(
+        ja.starts_with("小学校入学前の1年間(4月1日から3月31日まで)。第1期から27日以上の間隔をおく。"),
+        "{ja}"
+    );
+    let (ja, _) = rule("je", "i1");
+    assert_eq!(ja, "生後6月から生後90月に至るまで。標準的には3歳から4歳に至るまで。");
+    let (ja, en) = rule("hpv", "1");
+    assert!(
+        ja.contains("12歳になる年度の4月1日から16歳になる年度の3月31日まで。標準的には13歳になる年度"),
+        "{ja}"
+    );
+    assert!(en.starts_with("From 1 April of the school year of turning 12"), "{en}");
+    let changed = plan_of("2021-05-05", &[], "2026-11-01");
+    let four = changed.series.iter().find(|series| series.id == "dpt_ipv").unwrap();
+    assert!(
+        four.doses[0]
+            .rule
+            .ja
+            .starts_with("2023年3月31日までは生後3月から生後90月に至るまで。2023年4月1日からは生後2月から")
+    );
     let special = plan_of("2022-05-05", &[], "2026-11-01");
     let mr = special.series.iter().find(|series| series.id == "mr").unwrap();
     assert!(mr.doses[0].rule.ja.contains("特例(供給不足による延長): 2025年4月1日から2027年3月31日まで"));
@@ -39,13 +55,19 @@ fn states_are_told_in_plain_sentences() {
     };
     assert_eq!(sentence("bcg", 0), "2025年9月10日に受けました(BCG)。");
     assert_eq!(sentence("mr", 0), "接種の時期です。2027年3月31日まで公費で受けられます。");
-    assert!(sentence("hbv", 0).starts_with(
-        "記録は見つかっていません。期間は2026年3月31日まででした。定期接種(公費)の期間を過ぎました。"
-    ));
+    assert_eq!(sentence("hbv", 0), "記録は見つかっていません。定期接種の期間は2026年3月31日まででした。");
+    let advice = |id: &str| plan.series.iter().find(|series| series.id == id).unwrap().advice();
+    assert!(
+        advice("hbv").unwrap().ja.contains("市の窓口")
+            && advice("rota").unwrap().ja.contains("この週数を過ぎると")
+    );
+    assert_eq!(advice("mr"), None);
     assert_eq!(
         sentence("varicella", 0),
         "記録は見つかっていません。標準の時期は過ぎましたが、2028年3月31日まで、まだ公費で受けられます。"
     );
+    assert_eq!(sentence("dt", 0), "2036年3月31日から受けられます。");
+    assert_eq!(sentence("hpv", 0), "2036年4月1日から受けられます。標準の時期は2037年4月1日からです。");
     assert_eq!(sentence("varicella", 1), "前の回のあとになります。早ければ2027年2月1日からです。");
     assert_eq!(sentence("je", 0), "もう公費で受けられます。標準の時期は2028年3月31日からです。");
 }
