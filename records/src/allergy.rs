@@ -178,7 +178,10 @@ impl Allergy {
         // What is known by code only must not disappear from the page.
         let unnamed = || {
             let (_, code) = code?;
-            Some(Summary::new(format!("名称の記載なし(コード {code})"), format!("No name given (code {code})")))
+            Some(Summary::new(
+                format!("名称の記載なし(コード {code})"),
+                format!("No name given (code {code})"),
+            ))
         };
         let name = substance.words(known.map(Term::label)).or_else(unnamed).and_then(Summary::tidied);
         let stated: Vec<&str> = stored.list("/category").filter_map(Value::as_str).collect();
