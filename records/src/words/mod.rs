@@ -20,6 +20,7 @@ use crate::category::Category;
 use crate::date::{CalendarDate, wareki};
 use crate::fhir::element::HumanName;
 use crate::fhir::{Standing, standing};
+use crate::icalendar;
 use crate::immunization;
 use crate::ingest::limits;
 use concept::Concept;
@@ -91,7 +92,7 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
     if content.len() > limits::RESOURCE_MAX_BYTES {
         return None;
     }
-    if category == Category::SchoolEvent && content.starts_with(b"BEGIN:VCALENDAR") {
+    if category == Category::SchoolEvent && icalendar::is_calendar(content) {
         return school::calendar(content);
     }
     // serde_json refuses more than 128 levels by itself.
@@ -106,7 +107,7 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
         Category::Allergy => allergy(&resource),
         Category::Prescription => prescription(&resource),
         Category::SchoolNotice => school::notice(&resource),
-        Category::SchoolEvent => school::event(&resource),
+        Category::SchoolEvent => school::event_name(&resource),
     }
 }
 

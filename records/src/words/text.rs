@@ -38,7 +38,7 @@ pub(crate) fn tidy(text: &str) -> String {
 }
 
 /// Characters that are not seen but change what is: direction marks and overrides, joiners, tags, fillers.
-pub(super) fn steers(c: char) -> bool {
+pub(crate) fn steers(c: char) -> bool {
     matches!(
         c,
         '\u{00AD}'
