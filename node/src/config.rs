@@ -18,6 +18,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use hibiki_protocol::answer::KeptSince;
 use hibiki_protocol::ids::{Category, MemberId};
 use hibiki_protocol::trust::MemberKind;
 use serde::{Serialize, Serializer};
@@ -50,6 +51,8 @@ pub struct Config {
     pub store: Store,
     /// The ledger.
     pub ledger: Ledger,
+    /// What it says about its records.
+    pub records: Records,
     /// Folder whose files are imported, if one is watched.
     pub inbox: Option<PathBuf>,
     /// The admin socket's path.
@@ -174,6 +177,14 @@ pub struct Ledger {
     pub checkpoint_seconds: u64,
 }
 
+/// What the institution says about its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Records {
+    /// Since when it keeps which category, in the order of the names.
+    #[serde(serialize_with = "as_days")]
+    pub kept_since: Vec<KeptSince>,
+}
+
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -285,6 +296,10 @@ fn as_optional_text<T: fmt::Display, S: Serializer>(
 
 fn as_texts<T: fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(ToString::to_string))
+}
+
+fn as_days<S: Serializer>(kept: &[KeptSince], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(kept.iter().map(|kept| (kept.category.as_str(), kept.since.as_str())))
 }
 
 #[cfg(test)]

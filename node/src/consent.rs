@@ -1,12 +1,15 @@
 //! What a person's guardians may be shown here, by choice: denials, per category and guardian.
 //!
 //! Without an entry everything is shown that grant, hold and age permit. A denial always wins, so permitting
-//! again means withdrawing denials. Must not know: who asked for it in person; staff answer for that.
+//! again means withdrawing denials. Staff make choices here, and guardians by themselves ([`choices`]); each
+//! undoes only her own, but staff may undo a guardian's at the counter.
 //!
 //! ```text
-//! Consents   c ‖ pseudonym's index ‖ id    the choice, sealed under the person's key
+//! Consents   c ‖ pseudonym's index ‖ id                  the choice, sealed under the person's key
+//! Replay     c ‖ pseudonym's index ‖ command's index     a guardian's command that was carried out, likewise
 //! ```
 
+pub mod choices;
 pub mod commands;
 #[cfg(test)]
 mod tests;
@@ -23,7 +26,7 @@ use crate::keyring::KeyId;
 use crate::ledger::{NotLogged, details};
 use crate::linkage::{LinkError, Linkage, Persons, index};
 use crate::store::Keyspace;
-use crate::vault::{Row, VaultError};
+use crate::vault::{Change, Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::Consents;
 
@@ -40,8 +43,19 @@ pub struct Scope {
 struct ConsentRow {
     category: Option<String>,
     guardian: Option<[u8; 16]>,
+    /// The member of staff who entered it; empty where a guardian chose.
     by: String,
     at: u64,
+    /// The guardian who chose; absent in rows of staff, and in all of the time before guardians could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_by: Option<[u8; 16]>,
+}
+
+impl ConsentRow {
+    /// Whether it is the same choice of the same party.
+    fn same(&self, other: &Self) -> bool {
+        self.category == other.category && self.guardian == other.guardian && self.made_by == other.made_by
+    }
 }
 
 /// A choice as staff see it.
@@ -51,8 +65,10 @@ pub struct ListedConsent {
     pub category: Option<String>,
     /// The guardian's alias at this institution; absent: every guardian.
     pub guardian: Option<String>,
-    /// Who entered it.
+    /// The member of staff who entered it; empty where a guardian chose.
     pub by: String,
+    /// The guardian who chose, by the alias at this institution; absent where staff entered it.
+    pub made_by: Option<String>,
     /// When, in milliseconds since the Unix epoch.
     pub at: u64,
 }
@@ -113,7 +129,7 @@ impl Consents {
                 guardian: row.value.guardian.map(GuardianAlias),
                 category,
                 permit: false,
-                made_by: None,
+                made_by: row.value.made_by.map(GuardianAlias),
             }
         };
         Ok(self.rows(pseudonym)?.into_iter().map(consent).collect())
@@ -126,22 +142,10 @@ impl Consents {
     pub async fn deny(&self, number: &str, scope: &Scope, staff: &str) -> Result<(), ConsentError> {
         let _turn = self.turn.lock().await;
         let (key, pseudonyms) = self.person(number)?;
-        let row = ConsentRow {
-            category: scope.category.as_ref().map(ToString::to_string),
-            guardian: scope.guardian.map(|guardian| guardian.0),
-            by: staff.to_owned(),
-            at: self.means.now().0,
-        };
-        self.means.log_protection(Some(key), &entry("withdrawn", scope, staff)).await?;
+        let row = self.row(scope, staff, None);
+        self.means.log_protection(Some(key), &entry("withdrawn", scope, staff, None)).await?;
         let mut change = self.means.vault.change();
-        for pseudonym in pseudonyms {
-            if self.rows(&pseudonym)?.iter().any(|known| same(&known.value, &row)) {
-                continue;
-            }
-            let id = self.means.env.random::<8>();
-            let place = [b"c", index(&self.means, &pseudonym).as_slice(), &id].concat();
-            change.put_under(KeyId::from_bytes(key), TABLE, &place, &row)?;
-        }
+        self.put(&mut change, key, &pseudonyms, &row)?;
         // A denial protects: it may use the reserve.
         change.urgent();
         if !change.is_empty() {
@@ -150,29 +154,25 @@ impl Consents {
         Ok(())
     }
 
-    /// Permits again what was denied in exactly this scope.
+    /// Permits again what staff denied in exactly this scope, or what the guardian `made_by` withdrew in it.
     ///
     /// # Errors
-    /// Nothing of this scope is denied, nobody has the number, or it could not be logged or stored.
-    pub async fn permit(&self, number: &str, scope: &Scope, staff: &str) -> Result<(), ConsentError> {
+    /// Nothing of this scope is denied so, nobody has the number, or it could not be logged or stored.
+    pub async fn permit(
+        &self,
+        number: &str,
+        scope: &Scope,
+        made_by: Option<GuardianAlias>,
+        staff: &str,
+    ) -> Result<(), ConsentError> {
         let _turn = self.turn.lock().await;
         let (key, pseudonyms) = self.person(number)?;
-        let wanted = ConsentRow {
-            category: scope.category.as_ref().map(ToString::to_string),
-            guardian: scope.guardian.map(|guardian| guardian.0),
-            by: String::new(),
-            at: 0,
-        };
         let mut change = self.means.vault.change();
-        for pseudonym in pseudonyms {
-            for row in self.rows(&pseudonym)?.iter().filter(|row| same(&row.value, &wanted)) {
-                change.delete(TABLE, row.key());
-            }
-        }
+        self.delete(&mut change, &pseudonyms, &self.row(scope, staff, made_by))?;
         if change.is_empty() {
             return Err(ConsentError::NothingDenied);
         }
-        self.means.log(Some(key), &entry("given", scope, staff)).await?;
+        self.means.log(Some(key), &entry("given", scope, staff, made_by)).await?;
         Ok(change.commit().await?)
     }
 
@@ -189,6 +189,7 @@ impl Consents {
                     category: row.value.category,
                     guardian: row.value.guardian.map(hex::encode),
                     by: row.value.by,
+                    made_by: row.value.made_by.map(hex::encode),
                     at: row.value.at,
                 };
                 if !listed.contains(&seen) {
@@ -197,6 +198,58 @@ impl Consents {
             }
         }
         Ok(listed)
+    }
+
+    /// The key of the person with this number, if there is one.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub fn key(&self, number: &str) -> Result<Option<[u8; 16]>, ConsentError> {
+        Ok(self.persons.by_number(number.trim())?.map(|person| person.key))
+    }
+
+    fn row(&self, scope: &Scope, by: &str, made_by: Option<GuardianAlias>) -> ConsentRow {
+        ConsentRow {
+            category: scope.category.as_ref().map(ToString::to_string),
+            guardian: scope.guardian.map(|guardian| guardian.0),
+            by: by.to_owned(),
+            at: self.means.now().0,
+            made_by: made_by.map(|guardian| guardian.0),
+        }
+    }
+
+    /// Puts a choice under every name the person has here, unless the same party has made it already.
+    fn put(
+        &self,
+        change: &mut Change<'_>,
+        key: [u8; 16],
+        pseudonyms: &[Pseudonym],
+        row: &ConsentRow,
+    ) -> Result<(), VaultError> {
+        for pseudonym in pseudonyms {
+            if self.rows(pseudonym)?.iter().any(|known| known.value.same(row)) {
+                continue;
+            }
+            let id = self.means.env.random::<8>();
+            let place = [b"c", index(&self.means, pseudonym).as_slice(), &id].concat();
+            change.put_under(KeyId::from_bytes(key), TABLE, &place, row)?;
+        }
+        Ok(())
+    }
+
+    /// Takes this choice of this party away, under every name.
+    fn delete(
+        &self,
+        change: &mut Change<'_>,
+        pseudonyms: &[Pseudonym],
+        row: &ConsentRow,
+    ) -> Result<(), VaultError> {
+        for pseudonym in pseudonyms {
+            for known in self.rows(pseudonym)?.iter().filter(|known| known.value.same(row)) {
+                change.delete(TABLE, known.key());
+            }
+        }
+        Ok(())
     }
 
     fn person(&self, number: &str) -> Result<([u8; 16], Vec<Pseudonym>), ConsentError> {
@@ -213,15 +266,18 @@ impl Consents {
     }
 }
 
-fn same(one: &ConsentRow, other: &ConsentRow) -> bool {
-    one.category == other.category && one.guardian == other.guardian
-}
-
-fn entry(event: &str, scope: &Scope, staff: &str) -> details::Consent {
+/// What staff entered; `made_by` is the guardian whose choice they undid.
+fn entry(event: &str, scope: &Scope, staff: &str, made_by: Option<GuardianAlias>) -> details::Consent {
+    let alias = |guardian: Option<GuardianAlias>| {
+        guardian.map_or_else(String::new, |guardian| hex::encode(guardian.0))
+    };
     details::Consent {
-        event: format!("{event} (entered by {staff})"),
-        guardian: scope.guardian.map_or_else(String::new, |guardian| hex::encode(guardian.0)),
+        event: event.to_owned(),
+        guardian: alias(scope.guardian),
         categories: scope.category.iter().map(ToString::to_string).collect(),
+        by: staff.to_owned(),
+        made_by: alias(made_by),
+        ..details::Consent::default()
     }
 }
 

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use hibiki_protocol::history::Event;
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::time::{Day, Timestamp};
 use hibiki_protocol::trust::Accepted;
@@ -19,8 +20,8 @@ use hibiki_records::date::CalendarDate;
 use crate::env::Env;
 use crate::keyring::{KeyError, KeyId, KeyRing};
 use crate::keys::NodeKeys;
-use crate::ledger::details;
 use crate::ledger::{Details, Entry, EntrySealer, Ledger, NotLogged, Receipt, SealError, SubjectKey};
+use crate::ledger::{details, telling};
 use crate::vault::Vault;
 
 /// Gives the trust list in force; asked anew for each decision.
@@ -76,6 +77,31 @@ impl Means {
         details: &D,
     ) -> Result<Receipt, NotLogged> {
         self.ledger.append_reserved(Entry::new(self.env.now(), subject, details)?).await
+    }
+
+    /// Logs an act of staff about a person of which she may be told; `protection` may use the reserve.
+    ///
+    /// # Errors
+    /// [`NotLogged`].
+    pub async fn log_told<D: Details>(
+        &self,
+        subject: SubjectKey,
+        details: &D,
+        event: Event,
+        protection: bool,
+    ) -> Result<Receipt, NotLogged> {
+        let entry = Entry::new(self.env.now(), Some(subject), details)?.telling(&telling::staff(event));
+        if protection { self.ledger.append_reserved(entry).await } else { self.ledger.append(entry).await }
+    }
+
+    /// Logs that a member of staff is about to be shown something about one person.
+    ///
+    /// # Errors
+    /// [`NotLogged`]; then nothing is shown.
+    pub async fn log_look_at(&self, subject: SubjectKey, by: &str, action: &str) -> Result<(), NotLogged> {
+        let entry = details::Staff { by: by.to_owned(), action: action.to_owned() };
+        self.log_told(subject, &entry, Event::StaffLook, false).await?;
+        Ok(())
     }
 
     /// Logs that a member of staff is about to be shown something about persons.

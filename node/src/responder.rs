@@ -4,11 +4,14 @@
 //! replay, then the institution's own decision — link, holds, consent, age —, the records, the
 //! ledger, the seal. Whether the session has ended meanwhile is looked at three times: when the query is
 //! verified, before the ledger, and before the answer leaves. What withholds records is known to the ledger alone; to whoever asks it is
-//! always `nothing to show`, in the same frame and not sooner than any other answer.
+//! always `nothing to show`, in the same frame and not sooner than any other answer. Acts — the history of
+//! accesses, a guardian's choices — go the same way, and are withheld where a look would show nothing.
 //!
 //! Must not know: where records, links and consents are kept ([`Local`]), nor who brings parts.
 
+mod acts;
 mod grants;
+mod head;
 mod local;
 mod pipeline;
 mod reply;
@@ -20,6 +23,7 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hibiki_protocol::answer::KeptSince;
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::{Answered, Ask, Declined, Freshness};
 use hibiki_protocol::freshness::FreshnessKey;
@@ -44,7 +48,14 @@ use crate::services::{Pending, Responder};
 use pipeline::Worked;
 use reply::Reply;
 
-pub use local::{HoldKeeper, Local, LocalFault, LocalSubject, SessionEndKeeper};
+pub use local::{
+    ChoiceKeeper, Chosen, GuardiansChoice, HoldKeeper, Local, LocalFault, LocalSubject, NotChosen,
+    SessionEndKeeper,
+};
+
+/// How many times the floor of a look an act takes at least: long enough to log, store and sign, so that the
+/// time of an answer does not tell at which institution there was something to do.
+const ACT_FLOORS: u32 = 5;
 
 /// Milliseconds after which a busy institution may be asked again.
 const RETRY_AFTER_MILLIS: u64 = 1000;
@@ -58,6 +69,10 @@ pub struct Policy {
     pub ages: AgeGate,
     /// Number of this policy, named in every answer.
     pub version: u64,
+    /// Since when the institution keeps which category, stated in every answer.
+    pub kept_since: Vec<KeptSince>,
+    /// The ledger's head is signed for a proof once in this time, at most.
+    pub head_period: Duration,
     /// Queries worked on at once.
     pub queries_at_once: usize,
 }
@@ -76,6 +91,8 @@ pub struct Foundation {
     pub ledger: Ledger,
     /// Its records, links, consents.
     pub local: Arc<dyn Local>,
+    /// What guardians choose here.
+    pub choices: Arc<dyn ChoiceKeeper>,
     /// Its holds.
     pub holds: Arc<dyn HoldKeeper>,
     /// Its ended sessions.
@@ -94,12 +111,14 @@ pub struct InstitutionResponder {
     replay: Mutex<ReplayCache>,
     grants: Mutex<grants::KnownGrants>,
     room: Semaphore,
+    head: head::Head,
 }
 
 impl InstitutionResponder {
     /// A responder whose freshness tokens are of this run alone.
     pub fn new(base: Foundation) -> Self {
         let freshness = FreshnessKey::new(base.env.random());
+        let period = base.policy.head_period;
         let room = base.policy.queries_at_once.clamp(1, limits::QUERIES_AT_ONCE_MAX);
         Self {
             base,
@@ -108,6 +127,7 @@ impl InstitutionResponder {
             replay: Mutex::default(),
             grants: Mutex::default(),
             room: Semaphore::new(room),
+            head: head::Head::new(period),
         }
     }
 
@@ -139,7 +159,9 @@ impl InstitutionResponder {
         let work = self.work(&reply, opened);
         let worked = tokio::time::timeout(within, work).await.map_err(|_| decline(Refusal::Busy))?;
         let Worked { answer, query } = worked?;
-        tokio::time::sleep_until(arrived + self.base.policy.answer_floor).await;
+        let act = query.as_ref().is_some_and(|query| query.query().act.is_some());
+        let floor = self.base.policy.answer_floor * if act { ACT_FLOORS } else { 1 };
+        tokio::time::sleep_until(arrived + floor).await;
         if let Some(query) = query.filter(|query| self.has_ended(query)) {
             // Sealed and logged, but the card is gone: it does not leave, and the ledger says so.
             return Ok(Answered { answer: reply.refuse_ended(&query).await? });

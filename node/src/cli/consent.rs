@@ -41,9 +41,15 @@ enum Action {
     Deny(Choice),
     /// 不同意を取り消す / show this again.
     #[command(
-        after_help = "Example:\n  hibiki-node consent permit --local 4711 --category growth --staff ito"
+        after_help = "Examples:\n  hibiki-node consent permit --local 4711 --category growth --staff ito\n  hibiki-node consent permit --local 4711 --category growth --made-by 0123456789abcdef0123456789abcdef --staff ito"
     )]
-    Permit(Choice),
+    Permit {
+        #[command(flatten)]
+        choice: Choice,
+        /// Undo what this guardian chose herself (see `consent list`); left out, what staff entered.
+        #[arg(long, value_name = "ALIAS")]
+        made_by: Option<String>,
+    },
     /// 不同意の一覧 / list what is not shown.
     #[command(after_help = "Example:\n  hibiki-node consent list --local 4711")]
     List {
@@ -61,8 +67,12 @@ enum Action {
 /// The node cannot be asked, or refuses.
 pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     match &arguments.action {
-        Action::Deny(choice) => enter("deny", choice, "不同意を登録しました / denied\n"),
-        Action::Permit(choice) => enter("permit", choice, "不同意を取り消しました / permitted again\n"),
+        Action::Deny(choice) => enter(asked("deny", choice), choice, "不同意を登録しました / denied\n"),
+        Action::Permit { choice, made_by } => {
+            let mut asked = asked("permit", choice);
+            asked["made_by"] = json!(made_by);
+            enter(asked, choice, "不同意を取り消しました / permitted again\n")
+        }
         Action::List { local, connection } => {
             let reply = connection.call("consent", json!({ "action": "list", "local": local }))?;
             Ok(print(connection.format, &json!({ "denials": reply.rows }), |_| table(&reply.rows))?)
@@ -70,9 +80,11 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     }
 }
 
-fn enter(action: &str, choice: &Choice, done: &str) -> Result<(), CliError> {
-    let asked = json!({ "action": action, "local": choice.local, "category": choice.category,
-        "guardian": choice.guardian });
+fn asked(action: &str, choice: &Choice) -> Value {
+    json!({ "action": action, "local": choice.local, "category": choice.category, "guardian": choice.guardian })
+}
+
+fn enter(asked: Value, choice: &Choice, done: &str) -> Result<(), CliError> {
     let reply = choice.connection.call("consent", asked)?;
     Ok(print(choice.connection.format, &reply.result, |_| done.to_owned())?)
 }
@@ -91,7 +103,10 @@ fn table(rows: &[Value]) -> String {
             "{:<24} {}  {at}  {}",
             field("category", "全区分 / everything"),
             field("guardian", "全員 / everybody"),
-            field("by", ""),
+            row["made_by"].as_str().map_or_else(
+                || field("by", ""),
+                |alias| format!("保護者が自分で / by guardian {}", printable(alias)),
+            ),
         );
     }
     text

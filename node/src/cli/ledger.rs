@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use hibiki_protocol::tlog::{KeyAlgorithm, VerifierKey};
+use hibiki_protocol::trust::Member;
 use serde_json::{Value, json};
 
 use super::CliError;
@@ -129,7 +130,7 @@ fn offline(
 fn own_keys(config: &Path, deep: bool) -> Result<(VerifierKey, Option<KeyRing>), CliError> {
     let node = Config::load(config)?.config.node;
     let keys = NodeKeys::open(&node.keys_dir).map_err(refuse)?;
-    let name = format!("{}/ledger", node.id);
+    let name = Member::ledger_origin(&node.id);
     let public = keys.ledger().verifying_key();
     let key = VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &public.0).map_err(refuse)?;
     let wrapped = node.keys_dir.join(KEYRING);

@@ -242,6 +242,9 @@ fn introduce(host: &Host) {
     host.board.update(|status| {
         status.id = config.node.id.to_string();
         status.kind = config.node.kind.to_string();
+        let days = config.records.kept_since.iter();
+        status.kept_since =
+            days.map(|kept| (kept.category.to_string(), kept.since.as_str().to_owned())).collect();
         status.roles = config.role_names().into_iter().map(str::to_owned).collect();
         status.version = env!("CARGO_PKG_VERSION").to_owned();
         status.started = started;

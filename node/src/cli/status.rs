@@ -49,6 +49,7 @@ fn describe(status: &Status) -> String {
     line("trust list", trust_list(status));
     line("store", store(status));
     line("ledger", ledger(status));
+    line("kept since", kept_since(status));
     line("ends", session_ends(status));
     if status.links.is_empty() {
         line("links", "none".to_owned());
@@ -92,6 +93,14 @@ fn store(status: &Status) -> String {
         words.push_str(", SPACE TOO LOW: no imports, no answers");
     }
     words
+}
+
+fn kept_since(status: &Status) -> String {
+    if status.kept_since.is_empty() {
+        return "not stated".to_owned();
+    }
+    let kept = status.kept_since.iter().map(|(category, since)| format!("{category} {since}"));
+    kept.collect::<Vec<_>>().join(", ")
 }
 
 fn ledger(status: &Status) -> String {
@@ -204,6 +213,10 @@ mod tests {
                 checkpoint_time: NOW - 42_000,
                 halted: None,
             }),
+            kept_since: BTreeMap::from([
+                ("growth".into(), "2014-10-01".into()),
+                ("immunization".into(), "2012-04-01".into()),
+            ]),
             session_ends: SessionEndsStatus { in_force: 2, latest: NOW - 500, kept: 1_200, outstanding: 1 },
             problems: BTreeMap::new(),
         }
@@ -220,6 +233,7 @@ listens     0.0.0.0:4433
 trust list  epoch 12, 6 members, expires in 1 d 0 h (2026-11-23T19:47:32.123Z)
 store       sled, 1.0 MiB, 70.0 GiB free
 ledger      1,234 entries, checkpoint at 1,230 42 s ago
+kept since  growth 2014-10-01, immunization 2012-04-01
 ends        2 sessions ended here, 1,200 kept for open sessions, 1 on their way
 links       1 of 2 up
             maebashi/chuo-hospital           up, dialled by us for 1 min 0 s, round trip 1.2 ms

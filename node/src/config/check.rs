@@ -8,15 +8,17 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use hibiki_protocol::answer::KeptSince;
 use hibiki_protocol::ids::{Category, MemberId};
 use hibiki_protocol::limits;
+use hibiki_protocol::time::Day;
 use hibiki_protocol::trust::MemberKind;
 
 use super::problem::{Places, Problem};
 use super::shape::Shape;
 use super::{
     Config, Engine, Federation, Gateway, Ledger, Limits, Links, Listen, Log, LogFormat, Node, Policy,
-    Registry, Store, defaults, nearest,
+    Records, Registry, Store, defaults, nearest,
 };
 use crate::admin::socket::SOCKET_PATH_MAX_BYTES;
 
@@ -55,6 +57,7 @@ impl Checker<'_> {
         let registry = self.registry(&keys_dir);
         let store = self.store(&data_dir);
         let ledger = self.ledger(&data_dir);
+        let records = self.records();
         let inbox = self.inbox(&data_dir);
         let admin_socket = self.socket(&data_dir);
         let metrics = self.metrics();
@@ -81,6 +84,7 @@ impl Checker<'_> {
             registry,
             store: store?,
             ledger,
+            records,
             inbox,
             admin_socket,
             metrics,
@@ -246,6 +250,26 @@ impl Checker<'_> {
             path: self.inside(data_dir, ledger.path.as_ref(), defaults::LEDGER),
             checkpoint_seconds: ledger.checkpoint_seconds,
         }
+    }
+
+    fn records(&mut self) -> Records {
+        let key = "records.kept-since";
+        let known: Vec<&str> =
+            hibiki_records::category::Category::ALL.iter().map(|category| category.wire_name()).collect();
+        let mut kept_since = Vec::new();
+        for (name, text) in &self.shape.records.kept_since {
+            if self.one_of(key, name, &known).is_none() {
+                continue;
+            }
+            match (Category::new(name), Day::new(text)) {
+                (Some(category), Some(since)) => kept_since.push(KeptSince { category, since }),
+                _ => {
+                    let next = format!("write {name} = \"yyyy-mm-dd\", a day of the Gregorian calendar");
+                    self.problem(key, &format!("{text:?} is not a day"), &next);
+                }
+            }
+        }
+        Records { kept_since }
     }
 
     fn inbox(&mut self, data_dir: &Path) -> Option<PathBuf> {

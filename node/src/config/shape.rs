@@ -3,6 +3,7 @@
 //! Keys without a default are `Option`s here, so that everything missing is reported at once by the check
 //! instead of one by one by the reader. Must not know: whether values make sense together.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -46,6 +47,8 @@ section! {
         store: Store = Store::default(),
         /// Where its ledger is.
         ledger: Ledger = Ledger::default(),
+        /// What it says about its records.
+        records: Records = Records::default(),
         /// How records come in.
         ingest: Ingest = Ingest::default(),
         /// Where it takes commands.
@@ -174,6 +177,14 @@ section! {
         path: Option<PathBuf> = None,
         /// Seconds between checkpoints.
         checkpoint_seconds: u64 = defaults::CHECKPOINT_SECONDS,
+    }
+}
+
+section! {
+    /// `[records]`
+    Records {
+        /// First day of each category's records.
+        kept_since: BTreeMap<String, String> = BTreeMap::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::admin::{AdminError, Request, Responder, Router};
 #[serde(rename_all = "snake_case", tag = "action", deny_unknown_fields)]
 enum Action {
     Deny { local: String, category: Option<String>, guardian: Option<String> },
-    Permit { local: String, category: Option<String>, guardian: Option<String> },
+    Permit { local: String, category: Option<String>, guardian: Option<String>, made_by: Option<String> },
     List { local: String },
 }
 
@@ -32,12 +32,17 @@ async fn run(consents: &Consents, request: Request, responder: Responder) -> Res
             consents.deny(&local, &scope(category, guardian)?, request.staff()?).await?;
             Ok(json!({ "denied": true }))
         }
-        Action::Permit { local, category, guardian } => {
-            consents.permit(&local, &scope(category, guardian)?, request.staff()?).await?;
+        Action::Permit { local, category, guardian, made_by } => {
+            let made_by = made_by.map(|text| alias(&text, "made_by")).transpose()?;
+            consents.permit(&local, &scope(category, guardian)?, made_by, request.staff()?).await?;
             Ok(json!({ "permitted": true }))
         }
         Action::List { local } => {
-            let looked = consents.means.log_look(&request.looker(), "consents listed").await;
+            let (means, by) = (&consents.means, request.looker());
+            let looked = match consents.key(&local)? {
+                Some(key) => means.log_look_at(key, &by, "consents listed").await,
+                None => means.log_look(&by, "consents listed").await,
+            };
             looked.map_err(ConsentError::from)?;
             let listed = consents.list(&local)?;
             for consent in &listed {
@@ -66,15 +71,15 @@ fn scope(category: Option<String>, guardian: Option<String>) -> Result<Scope, Ad
                 })
         })
         .transpose()?;
-    let guardian = guardian
-        .map(|text| {
-            let bytes = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-            bytes.map(GuardianAlias).ok_or_else(|| {
-                AdminError::new("this is no guardian's alias / 保護者の仮名が読めません")
-                    .at("argument \"guardian\"")
-                    .next("copy its 32 hexadecimal digits from the access history, or leave it out to mean every guardian")
-            })
-        })
-        .transpose()?;
+    let guardian = guardian.map(|text| alias(&text, "guardian")).transpose()?;
     Ok(Scope { category, guardian })
+}
+
+fn alias(text: &str, argument: &str) -> Result<GuardianAlias, AdminError> {
+    let bytes = hex::decode(text.trim()).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    bytes.map(GuardianAlias).ok_or_else(|| {
+        AdminError::new("this is no guardian's alias / 保護者の仮名が読めません")
+            .at(format!("argument {argument:?}"))
+            .next("copy its 32 hexadecimal digits from `hibiki-node consent list` or `ledger show`, or leave it out")
+    })
 }

@@ -39,9 +39,9 @@ async fn what_is_denied_stays_denied_until_the_same_is_permitted() {
     all.sort_by_key(|consent| consent.category.is_none());
     assert_eq!(all, [denial(&growth), denial(&one)]);
     assert_eq!(consents.list("1").unwrap().len(), 2);
-    let everything = consents.permit("1", &Scope::default(), "Ito").await.unwrap_err();
+    let everything = consents.permit("1", &Scope::default(), None, "Ito").await.unwrap_err();
     assert_eq!(everything, ConsentError::NothingDenied, "another scope is another choice");
-    consents.permit("1", &growth, "Ito").await.unwrap();
+    consents.permit("1", &growth, None, "Ito").await.unwrap();
     assert_eq!(consents.for_subject(&pseudonym).unwrap(), [denial(&one)]);
     let entries: Vec<details::Consent> =
         clinic.house().logged().iter().filter_map(crate::ledger::Logged::details).collect();
@@ -65,5 +65,5 @@ async fn a_denial_is_taken_on_a_full_disk() {
     clinic.house().store.set_low_space(true);
     consents.deny("1", &Scope::default(), "Ito").await.unwrap();
     assert_eq!(consents.for_subject(&pseudonym).unwrap().len(), 1);
-    assert!(consents.permit("1", &Scope::default(), "Ito").await.is_err(), "permitting can wait");
+    assert!(consents.permit("1", &Scope::default(), None, "Ito").await.is_err(), "permitting can wait");
 }

@@ -45,10 +45,19 @@ impl Local for Books {
         self.consents.for_subject(pseudonym).map_err(fault)
     }
 
+    fn has_any(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<bool, LocalFault> {
+        let subject = SubjectId::from_bytes(subject.key);
+        let one = ReadLimit { records: 1, ..ReadLimit::default() };
+        for kind in permitted(permit) {
+            if !self.records.read(subject, &[kind], None, one).map_err(fault)?.records.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn read(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<Vec<Record>, LocalFault> {
-        let permitted =
-            |kind: &Kind| Category::new(kind.wire_name()).is_some_and(|name| permit.allows(&name));
-        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(permitted).collect();
+        let kinds: Vec<Kind> = permitted(permit).collect();
         let since = permit.since().and_then(|day| day.as_str().parse::<CalendarDate>().ok());
         let subject = SubjectId::from_bytes(subject.key);
         let reading = self.records.read(subject, &kinds, since, ReadLimit::default()).map_err(fault)?;
@@ -59,6 +68,12 @@ impl Local for Books {
         }
         reading.records.into_iter().map(released).collect()
     }
+}
+
+/// The categories a permit covers.
+fn permitted(permit: &ReadPermit) -> impl Iterator<Item = Kind> {
+    let allows = |kind: &Kind| Category::new(kind.wire_name()).is_some_and(|name| permit.allows(&name));
+    Kind::ALL.into_iter().filter(allows)
 }
 
 /// A stored record as it goes into an answer.

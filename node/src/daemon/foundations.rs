@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner};
+use hibiki_protocol::trust::Member;
 use hibiki_transport::{Endpoint, TimeSource};
 
 use super::{cannot, grace_millis, warn_of};
@@ -84,7 +85,7 @@ fn open_store(host: &Host) -> Result<Arc<dyn Store>, StartError> {
 }
 
 fn open_ledger(host: &Host, keys: &NodeKeys, ring: &Arc<KeyRing>) -> Result<Ledger, StartError> {
-    let origin = format!("{}/ledger", host.config.node.id);
+    let origin = Member::ledger_origin(&host.config.node.id);
     let signer = NoteSigner::from_seed(&origin, KeyAlgorithm::Ed25519, &keys.ledger().seed());
     let setup = Setup {
         signer: Arc::new(signer.map_err(|error| cannot("the ledger's name", &error))?),

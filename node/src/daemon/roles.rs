@@ -24,7 +24,7 @@ use crate::membership;
 use crate::registry::card::RevocationFolder;
 use crate::registry::card::revocation::GRACE_MILLIS;
 use crate::registry::{self, Registry};
-use crate::responder::{Foundation, HoldKeeper, InstitutionResponder, Policy};
+use crate::responder::{ChoiceKeeper, Foundation, HoldKeeper, InstitutionResponder, Policy};
 use crate::secret_file;
 use crate::services;
 use crate::session_ends::EndedSessions;
@@ -34,6 +34,10 @@ const REVOCATION_LISTS: &str = "revocation";
 
 /// Number of the policy rules in force; raised when the meaning of the rules changes.
 const POLICY_VERSION: u64 = 1;
+
+/// The ledger signs its head for a guardian's proof once in this time at most: she waits no longer, and the
+/// ten flushes it takes are noticed by nobody else.
+const HEAD_PERIOD: Duration = Duration::from_secs(1);
 
 /// How links are kept, by the configuration.
 pub(super) fn link_settings(config: &Config) -> links::Settings {
@@ -150,6 +154,7 @@ fn responder(
             consents: Arc::clone(consents),
             records: Arc::clone(&ground.book),
         }),
+        choices: Arc::clone(consents) as Arc<dyn ChoiceKeeper>,
         holds: Arc::clone(holds) as Arc<dyn HoldKeeper>,
         ended,
         low_space: Arc::new(move || store.low_space()),
@@ -161,6 +166,8 @@ fn responder(
                 sensitive: policy.sensitive_categories.clone(),
             },
             version: POLICY_VERSION,
+            head_period: HEAD_PERIOD,
+            kept_since: host.config.records.kept_since.clone(),
             queries_at_once: usize::try_from(host.config.limits.queries_at_once).unwrap_or(usize::MAX),
         },
     })))

@@ -48,9 +48,11 @@ details! {
         guardian: String,
         /// The purpose that was stated.
         purpose: String,
+        /// What was released where it was no records: `history`, `consent`.
+        act: String,
         /// The categories that were released.
         categories: Vec<String>,
-        /// How many records.
+        /// How many records, or entries of the history.
         records: u64,
         /// The gateway that brought the query.
         via: String,
@@ -142,10 +144,18 @@ details! {
     Consent {
         /// `given` or `withdrawn`.
         event: String,
-        /// The guardian's alias at this institution.
+        /// Whose view it is about, by the guardian's alias at this institution; empty: every guardian's.
         guardian: String,
-        /// The categories concerned.
+        /// The categories concerned; empty: every category.
         categories: Vec<String>,
+        /// The member of staff who entered it; empty where a guardian chose.
+        by: String,
+        /// The guardian who chose, by the alias at this institution; empty where staff entered it.
+        made_by: String,
+        /// The gateway that brought a guardian's choice.
+        via: String,
+        /// Whether the card was a simulated one.
+        simulated_card: bool,
     }
     /// Records were taken in.
     Import {

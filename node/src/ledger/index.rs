@@ -44,6 +44,13 @@ impl Index {
         (index < self.size).then_some((slot * STRIDE, *place))
     }
 
+    /// The latest `most` entries about a subject before entry `before`, newest first.
+    pub(super) fn newest_of(&self, subject: &SubjectKey, before: u64, most: usize) -> Vec<u64> {
+        let all = self.subjects.get(subject).map_or(&[] as &[u64], Vec::as_slice);
+        let earlier = all.get(..all.partition_point(|index| *index < before)).unwrap_or_default();
+        earlier.iter().rev().take(most).copied().collect()
+    }
+
     /// The entries about a subject, oldest first.
     pub(super) fn of(&self, subject: &SubjectKey) -> Vec<u64> {
         self.subjects.get(subject).cloned().unwrap_or_default()

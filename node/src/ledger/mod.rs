@@ -34,6 +34,7 @@ mod record;
 mod replay;
 mod seal;
 mod storage;
+pub mod telling;
 #[cfg(test)]
 mod tests;
 mod tiles;
@@ -45,11 +46,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 pub use disk::DiskStorage;
-pub use entry::{Content, Details, Entry, Logged, Receipt};
+pub use entry::{Content, Details, Entry, Logged, Receipt, Told};
 pub use error::{CheckpointFailure, NotLogged, OpenError, ReadError};
 pub use hibiki_protocol::tlog::{DigestKind, EntryKind, LogProof};
 pub use journal::Sizes;
 pub use memory::MemoryStorage;
+pub use read::{Proofs, TELLING_SCAN_MAX, Telling};
 pub use seal::{EntrySealer, SealError, SubjectKey};
 pub use storage::Storage;
 pub use verify::{Check, Outcome, Report, verify_folder};
@@ -140,6 +142,12 @@ impl Ledger {
     #[must_use]
     pub fn size(&self) -> u64 {
         read_lock(&self.inner.index).size()
+    }
+
+    /// How many entries the newest checkpoint covers.
+    #[must_use]
+    pub fn signed_size(&self) -> u64 {
+        read_lock(&self.inner.index).head.as_ref().map_or(0, |head| head.checkpoint.size)
     }
 
     /// Logs an entry. It is durable when this returns; if this fails, whatever the entry was to permit must

@@ -1,19 +1,43 @@
 //! Reading back: entries by number or by subject, and proofs that they are in the ledger.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::ops::Range;
 
+use hibiki_protocol::history::Disclosed;
 use hibiki_protocol::tlog::{
     FULL_TILE, Hash, Leaf, LogProof, ProofError, Tile, TileReader, consistency_proof, inclusion_proof,
 };
 
-use super::entry::{Logged, Unopened, open_sealed};
+use super::entry::{Logged, Told, Unopened, open_sealed};
 use super::error::ReadError;
 use super::index::STRIDE;
 use super::journal::{Place, segment_path};
 use super::record::{MAX_RECORD, OriginTag, RECORD_HEADER, Record, read_record};
 use super::seal::SubjectKey;
 use super::{Ledger, read_lock};
+
+/// Entries about one subject that are opened for one look at what may be told: a busy family's of some years,
+/// a quarter of a second. What lies further back is found by going on from there.
+pub const TELLING_SCAN_MAX: usize = 4096;
+
+/// Proofs of several entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proofs {
+    /// The checkpoint that the paths lead to, a signed note; `None` before the first.
+    pub checkpoint: Option<String>,
+    /// An audit path for each entry, in their order; `None` where the checkpoint does not cover it.
+    pub paths: Vec<Option<Vec<Hash>>>,
+}
+
+/// Some of the entries a person may be told of, newest first.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    /// The entries; each has something told.
+    pub entries: Vec<Logged>,
+    /// Where to go on; `None`: nothing older is left.
+    pub older: Option<u64>,
+}
 
 impl Ledger {
     /// Reads entries by number, opening those that still open.
@@ -34,25 +58,82 @@ impl Ledger {
         entries.into_iter().skip(latest).map(|index| self.entry(index)).collect()
     }
 
+    /// Reads what may be told about a subject, newest first: the latest `most` entries before `before` that
+    /// `wanted` lets through. At most [`TELLING_SCAN_MAX`] entries are opened.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn tell(
+        &self,
+        subject: &SubjectKey,
+        before: Option<u64>,
+        most: usize,
+        wanted: impl Fn(&Disclosed) -> bool,
+    ) -> Result<Telling, ReadError> {
+        let indices =
+            read_lock(&self.inner.index).newest_of(subject, before.unwrap_or(u64::MAX), TELLING_SCAN_MAX + 1);
+        let mut telling = Telling { entries: Vec::new(), older: None };
+        for (scanned, index) in indices.into_iter().enumerate() {
+            let last = telling.entries.last().map(|entry: &Logged| entry.index);
+            if scanned == TELLING_SCAN_MAX {
+                telling.older = Some(index + 1);
+                break;
+            }
+            let entry = self.entry(index)?;
+            if !entry.told.as_ref().and_then(Told::disclosed).is_some_and(|disclosed| wanted(&disclosed)) {
+                continue;
+            }
+            if telling.entries.len() == most {
+                telling.older = last;
+                break;
+            }
+            telling.entries.push(entry);
+        }
+        Ok(telling)
+    }
+
     /// Proves that an entry is under the newest checkpoint, to anybody who holds the ledger's verifier key and
     /// the hash of the leaf, which stands in the receipt.
     ///
     /// # Errors
     /// [`ReadError::NotYet`] until a checkpoint covers the entry, [`ReadError`] otherwise.
     pub fn prove(&self, index: u64) -> Result<LogProof, ReadError> {
+        let Proofs { checkpoint, mut paths } = self.prove_all(&[index])?;
+        match (checkpoint, paths.pop().flatten()) {
+            (Some(checkpoint), Some(path)) => Ok(LogProof { index, path, checkpoint }),
+            _ => Err(ReadError::NotYet(index)),
+        }
+    }
+
+    /// Proves several entries under one checkpoint, the newest. Those it does not cover have no path.
+    ///
+    /// # Errors
+    /// [`ReadError::OutOfRange`] if there is no such entry, [`ReadError`] otherwise.
+    pub fn prove_all(&self, indices: &[u64]) -> Result<Proofs, ReadError> {
         let size = self.size();
-        let head = read_lock(&self.inner.index).head.clone();
-        let Some(head) = head.filter(|head| index < head.checkpoint.size) else {
-            return Err(if index < size {
-                ReadError::NotYet(index)
-            } else {
-                ReadError::OutOfRange { index, size }
-            });
+        if let Some(index) = indices.iter().copied().find(|index| *index >= size) {
+            return Err(ReadError::OutOfRange { index, size });
+        }
+        let Some(head) = read_lock(&self.inner.index).head.clone() else {
+            return Ok(Proofs { checkpoint: None, paths: indices.iter().map(|_| None).collect() });
         };
         let size = head.checkpoint.size;
-        let mut tiles = TileReader::new(size, |tile| self.tile(tile));
-        let path = inclusion_proof(&mut tiles, index, size).map_err(unproven)?;
-        Ok(LogProof { index, path, checkpoint: head.note })
+        // Neighbours share tiles: each is read once.
+        let mut read: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut tiles = TileReader::new(size, |tile: Tile| {
+            if let Some(bytes) = read.get(&tile.path()) {
+                return Ok(bytes.clone());
+            }
+            let bytes = self.tile(tile)?;
+            read.insert(tile.path(), bytes.clone());
+            Ok(bytes)
+        });
+        let mut path = |index: u64| {
+            let covered = index < size;
+            covered.then(|| inclusion_proof(&mut tiles, index, size).map_err(unproven)).transpose()
+        };
+        let paths = indices.iter().map(|index| path(*index)).collect::<Result<_, _>>()?;
+        Ok(Proofs { checkpoint: Some(head.note), paths })
     }
 
     /// Proves to a witness that the ledger of `old` entries is a prefix of the newest checkpoint. Returns the
@@ -76,11 +157,11 @@ impl Ledger {
         let leaf = Leaf::decode(&leaf_bytes).map_err(|_| ReadError::Damaged(index))?;
         let sealer = self.inner.setup.sealer.as_ref();
         let content = open_sealed(self.origin(), &leaf, &leaf_bytes, subject, &sealed, sealer);
-        let content = content.map_err(|unopened| match unopened {
+        let (content, told) = content.map_err(|unopened| match unopened {
             Unopened::Seal(source) => ReadError::Seal { index, source },
             Unopened::Commitment => ReadError::Damaged(index),
         })?;
-        Ok(Logged { index, leaf, leaf_bytes, subject, content })
+        Ok(Logged { index, leaf, leaf_bytes, subject, content, told })
     }
 
     /// Finds a record and takes something from it.

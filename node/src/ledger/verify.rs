@@ -248,8 +248,8 @@ impl<'a> Verification<'a> {
         let origin = self.key.name();
         let content = open_sealed(origin, leaf, record.leaf, record.subject, record.sealed, sealer);
         match &content {
-            Ok(Content::Details(_)) => self.opened += 1,
-            Ok(Content::Erased) => self.erased += 1,
+            Ok((Content::Details(_), _)) => self.opened += 1,
+            Ok((Content::Erased, _)) => self.erased += 1,
             Err(_) => {}
         }
         self.sealed.compare(content.is_ok(), || match content {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use hibiki_protocol::history::Event;
 use serde::Serialize;
 
 use super::matching::{Found, Register, disagreeing};
@@ -12,7 +13,7 @@ use super::persons::LocalPerson;
 use super::table::Candidate;
 use super::token::{OpenedToken, TokenFault, read_line};
 use super::{LinkError, Linkage};
-use crate::ledger::{Entry, details};
+use crate::ledger::{Entry, NotLogged, details, telling};
 
 /// Tokens compared before others have a turn.
 const TURN: usize = 32;
@@ -127,7 +128,8 @@ impl Linkage {
         match self.standing(opened, person)? {
             Plan::Unchanged => Ok(Made::Unchanged),
             Plan::Link(_) => {
-                self.means.log(Some(person.key), &entry("made", staff, Vec::new())).await?;
+                let made = entry("made", staff, Vec::new());
+                self.means.log_told(person.key, &made, Event::Linked, false).await?;
                 let mut change = self.means.vault.change();
                 self.put_link(&mut change, opened, &person.key, staff)?;
                 change.commit().await?;
@@ -238,7 +240,7 @@ impl Linkage {
             }
             let now = self.means.env.now();
             let entries: Result<Vec<_>, _> =
-                entries.iter().map(|(subject, details)| Entry::new(now, *subject, details)).collect();
+                entries.iter().map(|(subject, details)| logged(now, *subject, details)).collect();
             self.means.log_all(entries?).await?;
             if !change.is_empty() {
                 change.commit().await?;
@@ -246,6 +248,11 @@ impl Linkage {
         }
         Ok(())
     }
+}
+
+/// The entry of a line. Of a link the person may be told; of what is in quarantine nobody is.
+fn logged(now: u64, subject: Option<[u8; 16]>, details: &details::Link) -> Result<Entry, NotLogged> {
+    Ok(Entry::new(now, subject, details)?.telling(&telling::staff(Event::Linked)))
 }
 
 /// A person who agrees in everything and yet cannot be linked without a look.

@@ -3,6 +3,7 @@
 //! Nothing here is ever shown to a guardian. Staff see which facts disagree and whose numbers are concerned;
 //! what the registry has instead they cannot see, for nobody here knows it.
 
+use hibiki_protocol::history::Event;
 use hibiki_protocol::ids::MemberId;
 use serde::Serialize;
 
@@ -155,7 +156,8 @@ impl Linkage {
         if rows.is_empty() {
             return Err(LinkError::NotLinked);
         }
-        self.means.log_protection(Some(person.key), &entry("undone", staff, Vec::new())).await?;
+        let undone = entry("undone", staff, Vec::new());
+        self.means.log_told(person.key, &undone, Event::Unlinked, true).await?;
         let mut change = self.means.vault.change();
         for row in &rows {
             self.delete_link(&mut change, row);

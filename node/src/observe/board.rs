@@ -37,6 +37,8 @@ pub struct Status {
     pub store: Option<StoreStatus>,
     /// The ledger.
     pub ledger: Option<LedgerStatus>,
+    /// Since when it keeps which category, as it tells everybody; empty where it says nothing.
+    pub kept_since: BTreeMap<String, String>,
     /// Sessions that ended before their time.
     pub session_ends: SessionEndsStatus,
     /// Things an operator must look at, by a stable key; gone once solved.

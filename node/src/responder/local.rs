@@ -1,13 +1,17 @@
 //! What a responder asks of the institution's own books.
 
+use hibiki_protocol::act::{ChangeConsent, Withdrawal};
 use hibiki_protocol::answer::Record;
 use hibiki_protocol::frames::Declined;
 use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
-use hibiki_protocol::ids::{MemberId, Pseudonym};
+use hibiki_protocol::ids::{GuardianAlias, MemberId, Pseudonym};
 use hibiki_protocol::policy::{Consent, Hold, ReadPermit, Withheld};
+use hibiki_protocol::query::VerifiedQuery;
+use hibiki_protocol::receipt::Receipt;
 use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::{Signed, VerifyingKey};
 use hibiki_protocol::time::Day;
+use hibiki_protocol::tlog::DigestKind;
 use hibiki_protocol::token::PairwiseToken;
 
 use crate::services::Pending;
@@ -56,11 +60,75 @@ pub trait Local: Send + Sync {
     /// The books cannot be read.
     fn consents(&self, pseudonym: &Pseudonym) -> Result<Vec<Consent>, LocalFault>;
 
+    /// Whether there is any permitted record of this subject.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    fn has_any(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<bool, LocalFault>;
+
     /// The permitted records of this subject, oldest first.
     ///
     /// # Errors
     /// The books cannot be read.
     fn read(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<Vec<Record>, LocalFault>;
+}
+
+/// A choice that a guardian makes with her card. That she may was decided before.
+pub struct GuardiansChoice<'a> {
+    /// Whose records it is about.
+    pub subject: [u8; 16],
+    /// The name under which they were asked for.
+    pub pseudonym: Pseudonym,
+    /// The query that brought it.
+    pub query: &'a VerifiedQuery,
+    /// What is to change.
+    pub change: &'a ChangeConsent,
+    /// The gateway that brought it.
+    pub via: &'a MemberId,
+    /// What its ledger entry is laid beside.
+    pub digests: Vec<(DigestKind, [u8; 32])>,
+}
+
+/// A choice that was carried out, now or before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its ledger entry.
+    pub receipt: Receipt,
+    /// It had been carried out before, and nothing was done now.
+    pub again: bool,
+}
+
+/// Why a choice was not carried out. Nothing of it is in force.
+#[derive(Debug, thiserror::Error)]
+pub enum NotChosen {
+    /// The ledger cannot be written.
+    #[error("the choice could not be logged")]
+    NotLogged,
+    /// Another command was sent under this name before.
+    #[error("the name of the command was used for another one")]
+    OtherCommand,
+    /// More commands in a day than are remembered.
+    #[error("too many commands about one subject in one day")]
+    TooMany,
+    /// The books.
+    #[error(transparent)]
+    Fault(#[from] LocalFault),
+}
+
+/// Keeps what guardians choose.
+pub trait ChoiceKeeper: Send + Sync {
+    /// What this guardian has withdrawn about this subject.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    fn withdrawn(
+        &self,
+        pseudonym: &Pseudonym,
+        guardian: &GuardianAlias,
+    ) -> Result<Vec<Withdrawal>, LocalFault>;
+
+    /// Carries out a choice; returns once it is logged, durable and in force.
+    fn choose<'a>(&'a self, choice: &'a GuardiansChoice<'a>) -> Pending<'a, Result<Chosen, NotChosen>>;
 }
 
 /// Takes holds that a registry orders.

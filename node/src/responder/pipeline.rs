@@ -1,9 +1,10 @@
 //! From an opened part to a sealed answer.
 
-use hibiki_protocol::answer::{Record, SealedAnswer};
+use hibiki_protocol::answer::SealedAnswer;
 use hibiki_protocol::frames::Declined;
+use hibiki_protocol::ids::Pseudonym;
 use hibiki_protocol::limits;
-use hibiki_protocol::policy::{self, Circumstances, Withheld};
+use hibiki_protocol::policy::{self, Circumstances, ReadPermit, Withheld};
 use hibiki_protocol::query::{OpenedPart, Refusal, VerifiedQuery};
 use hibiki_protocol::replay::Seen;
 use hibiki_protocol::time::Day;
@@ -11,17 +12,31 @@ use hibiki_records::date::CalendarDate;
 
 use super::InstitutionResponder;
 use super::local::{LocalFault, LocalSubject};
-use super::reply::{Finding, Reply};
+use super::reply::{Finding, Found, Reply};
 
-/// Records, or why there are none; and whose, where that is known.
-struct Looked {
-    subject: Option<LocalSubject>,
-    found: Result<Vec<Record>, Withheld>,
+/// What was found, or why nothing is shown; and whose, where that is known.
+pub(super) struct Looked {
+    pub(super) subject: Option<LocalSubject>,
+    pub(super) found: Result<Found, Withheld>,
 }
 
 impl Looked {
-    fn withheld(subject: Option<LocalSubject>, why: Withheld) -> Self {
+    pub(super) fn withheld(subject: Option<LocalSubject>, why: Withheld) -> Self {
         Self { subject, found: Err(why) }
+    }
+}
+
+/// Why a query that may be worked on is not answered.
+pub(super) enum LookFault {
+    /// The books cannot be read.
+    Local(LocalFault),
+    /// It is refused.
+    Refused(Refusal),
+}
+
+impl From<LocalFault> for LookFault {
+    fn from(fault: LocalFault) -> Self {
+        Self::Local(fault)
     }
 }
 
@@ -40,11 +55,16 @@ impl InstitutionResponder {
             Ok(query) if self.has_ended(&query) => return refused(reply.refuse_ended(&query).await?),
             Ok(query) => query,
         };
-        let looked = match self.look(&query) {
-            Err(fault) => {
+        let looked = match &query.query().act {
+            None => self.look(&query).map_err(LookFault::from),
+            Some(act) => self.act(reply, &query, act).await,
+        };
+        let looked = match looked {
+            Err(LookFault::Local(fault)) => {
                 tracing::error!(%fault, "a query could not be answered");
                 return refused(reply.refuse(Refusal::Fault).await?);
             }
+            Err(LookFault::Refused(refusal)) => return refused(reply.refuse(refusal).await?),
             // The card was taken away while the records were looked for.
             Ok(_) if self.has_ended(&query) => return refused(reply.refuse_ended(&query).await?),
             Ok(looked) => looked,
@@ -69,34 +89,52 @@ impl InstitutionResponder {
         }
     }
 
-    /// The institution's own decision, and the records if it permits.
-    fn look(&self, query: &VerifiedQuery) -> Result<Looked, LocalFault> {
+    /// The person a query is about, as the institution knows her.
+    pub(super) fn subject(
+        &self,
+        query: &VerifiedQuery,
+    ) -> Result<Result<(LocalSubject, Pseudonym), Withheld>, LocalFault> {
         let (base, grant) = (&self.base, query.grant().grant());
-        let Some(secret) = base.keys.sealing(grant.token_key) else {
-            return Ok(Looked::withheld(None, Withheld::NotLinked));
-        };
+        let Some(secret) = base.keys.sealing(grant.token_key) else { return Ok(Err(Withheld::NotLinked)) };
         let Ok(token) = grant.token.open(&grant.registry, &base.own, secret) else {
-            return Ok(Looked::withheld(None, Withheld::NotLinked));
+            return Ok(Err(Withheld::NotLinked));
         };
-        let subject = match base.local.resolve(&grant.registry, &token)? {
-            Ok(subject) => subject,
-            Err(why) => return Ok(Looked::withheld(None, why)),
-        };
-        let (holds, consents) = (base.local.holds(&token.pseudonym)?, base.local.consents(&token.pseudonym)?);
+        let found = base.local.resolve(&grant.registry, &token)?;
+        Ok(found.map(|subject| (subject, token.pseudonym)))
+    }
+
+    /// Has something decided in the circumstances of a person.
+    pub(super) fn decide(
+        &self,
+        subject: &LocalSubject,
+        pseudonym: Pseudonym,
+        decision: impl FnOnce(Circumstances<'_>) -> Result<ReadPermit, Withheld>,
+    ) -> Result<Result<ReadPermit, Withheld>, LocalFault> {
+        let base = &self.base;
+        let (holds, consents) = (base.local.holds(&pseudonym)?, base.local.consents(&pseudonym)?);
         let today = today(base.env.now())?;
-        let circumstances = Circumstances {
+        Ok(decision(Circumstances {
             birth_date: &subject.birth_date,
             today: &today,
             holds: &holds,
             consents: &consents,
             ages: &base.policy.ages,
+        }))
+    }
+
+    /// The institution's own decision, and the records if it permits.
+    fn look(&self, query: &VerifiedQuery) -> Result<Looked, LocalFault> {
+        let (subject, pseudonym) = match self.subject(query)? {
+            Ok(found) => found,
+            Err(why) => return Ok(Looked::withheld(None, why)),
         };
-        let decided = policy::decide(query, token.pseudonym, circumstances);
-        let permit = match decided {
+        let decided =
+            self.decide(&subject, pseudonym, |circumstances| policy::decide(query, pseudonym, circumstances));
+        let permit = match decided? {
             Ok(permit) => permit,
             Err(why) => return Ok(Looked::withheld(Some(subject), why)),
         };
-        let mut records = base.local.read(&subject, &permit)?;
+        let mut records = self.base.local.read(&subject, &permit)?;
         records.retain(|record| permit.allows(&record.category));
         if records.len() > limits::ANSWER_RECORDS_MAX {
             return Err(LocalFault(format!(
@@ -104,7 +142,7 @@ impl InstitutionResponder {
                 limits::ANSWER_RECORDS_MAX
             )));
         }
-        let found = if records.is_empty() { Err(Withheld::Empty) } else { Ok(records) };
+        let found = if records.is_empty() { Err(Withheld::Empty) } else { Ok(Found::Records(records)) };
         Ok(Looked { subject: Some(subject), found })
     }
 }

@@ -1,20 +1,33 @@
 //! The answer's last steps: ledger entry durable, then signed, padded, sealed.
 
-use hibiki_protocol::answer::{Answer, Receipt, Record, SealedAnswer};
+use hibiki_protocol::act::ConsentState;
+use hibiki_protocol::answer::{Answer, Record, SealedAnswer};
 use hibiki_protocol::frames::Declined;
+use hibiki_protocol::history::{Event, HistoryPage};
 use hibiki_protocol::ids::{Category, Digest, MemberId};
 use hibiki_protocol::limits;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::policy::Withheld;
 use hibiki_protocol::query::{Refusal, ReplyTo, VerifiedQuery};
+use hibiki_protocol::receipt::Receipt;
 use hibiki_protocol::signing::Signed;
 
 use super::InstitutionResponder;
 use crate::ledger::details::{Refusal as RefusalEntry, Release};
-use crate::ledger::{DigestKind, Entry, NotLogged};
+use crate::ledger::{DigestKind, Entry, NotLogged, telling};
 
 /// What the ledger says of a query whose session has ended.
 const SESSION_ENDED: &str = "session_ended";
+
+/// What may be told.
+pub(super) enum Found {
+    /// Records.
+    Records(Vec<Record>),
+    /// A page of the history of accesses.
+    History(HistoryPage),
+    /// A guardian's choices; with the ledger entry of a change that was just carried out.
+    Consent { state: ConsentState, logged: Option<Receipt> },
+}
 
 /// What was found for a verified query.
 pub(super) struct Finding<'a> {
@@ -22,8 +35,26 @@ pub(super) struct Finding<'a> {
     pub(super) query: &'a VerifiedQuery,
     /// Whose records, where that is known: whose key seals the ledger entry.
     pub(super) subject: Option<[u8; 16]>,
-    /// The records, or what withholds them.
-    pub(super) found: Result<Vec<Record>, Withheld>,
+    /// What was found, or what withholds it.
+    pub(super) found: Result<Found, Withheld>,
+}
+
+/// What an answer carries.
+#[derive(Default)]
+struct Content {
+    records: Vec<Record>,
+    history: Option<HistoryPage>,
+    consent: Option<ConsentState>,
+}
+
+impl From<Found> for Content {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::Records(records) => Self { records, ..Self::default() },
+            Found::History(page) => Self { history: Some(page), ..Self::default() },
+            Found::Consent { state, .. } => Self { consent: Some(state), ..Self::default() },
+        }
+    }
 }
 
 /// One answer in the making.
@@ -37,20 +68,43 @@ pub(super) struct Reply<'a> {
 impl Reply<'_> {
     /// Logs and seals what was found. If it cannot be logged, nothing is released.
     pub(super) async fn finish(&self, finding: Finding<'_>) -> Result<SealedAnswer, Declined> {
-        let entry = match &finding.found {
-            Ok(records) => self.release(&finding, records),
-            Err(why) => self.refusal(finding.query, finding.subject, why.as_str()),
+        let Finding { query, subject, found } = finding;
+        let logged = match &found {
+            // A choice was logged before it was in force.
+            Ok(Found::Consent { logged: Some(receipt), .. }) => Ok(receipt.clone()),
+            Ok(found) => self.log(self.release(query, subject, found)).await,
+            Err(why) => self.log(self.refusal(query, subject, why.as_str())).await,
         };
-        let receipt = match self.log(entry).await {
+        let receipt = match logged {
             Ok(receipt) => receipt,
             Err(fault) => {
                 tracing::warn!(%fault, "an answer was not released");
-                return self.seal(Outcome::NotLogged, Vec::new(), None, Some(Refusal::NotLogged));
+                return self.seal(Outcome::NotLogged, None, Some(Refusal::NotLogged));
             }
         };
-        let records = finding.found.unwrap_or_default();
-        let outcome = if records.is_empty() { Outcome::NothingToShow } else { Outcome::Data };
-        self.seal_as(finding.query.grant().grant().simulated, outcome, records, Some(receipt), None)
+        let outcome = if found.is_ok() { Outcome::Data } else { Outcome::NothingToShow };
+        let content = found.map(Content::from).unwrap_or_default();
+        let simulated = query.grant().grant().simulated;
+        self.seal_answer(&self.answer(simulated, outcome, content, Some(receipt), None))
+    }
+
+    /// The newest entries of the page that fit the common frame, so that its size tells nothing.
+    pub(super) fn fitting(&self, query: &VerifiedQuery, mut page: HistoryPage) -> HistoryPage {
+        // The ledger entry of this look is not written yet; no real receipt takes more room than this one.
+        let base = &self.responder.base;
+        let leaf_hash = Digest::of(&[b"a receipt's place"]);
+        let receipt = Receipt { origin: base.ledger.origin().to_owned(), index: u64::MAX, leaf_hash };
+        let simulated = query.grant().grant().simulated;
+        while page.entries.len() > 1 {
+            let content = Content { history: Some(page.clone()), ..Content::default() };
+            let draft = self.answer(simulated, Outcome::Data, content, Some(receipt.clone()), None);
+            if Answer::fits_the_common_frame(&Signed::sign(&draft, base.keys.signing())) {
+                break;
+            }
+            page.entries.pop();
+            page.older = page.entries.last().map(|entry| entry.index);
+        }
+        page
     }
 
     /// Logs and seals the refusal of a query whose session has ended. Its true reason is in the ledger only.
@@ -75,26 +129,43 @@ impl Reply<'_> {
         entry: Result<Entry, NotLogged>,
     ) -> Result<SealedAnswer, Declined> {
         match self.log(entry).await {
-            Ok(receipt) => self.seal(Outcome::from(refusal), Vec::new(), Some(receipt), Some(refusal)),
-            Err(_) => self.seal(Outcome::NotLogged, Vec::new(), None, Some(Refusal::NotLogged)),
+            Ok(receipt) => self.seal(Outcome::from(refusal), Some(receipt), Some(refusal)),
+            Err(_) => self.seal(Outcome::NotLogged, None, Some(Refusal::NotLogged)),
         }
     }
 
-    fn release(&self, finding: &Finding<'_>, records: &[Record]) -> Result<Entry, NotLogged> {
-        let grant = finding.query.grant().grant();
-        let mut categories: Vec<&Category> = records.iter().map(|record| &record.category).collect();
-        categories.sort_unstable();
-        categories.dedup();
+    fn release(
+        &self,
+        query: &VerifiedQuery,
+        subject: Option<[u8; 16]>,
+        found: &Found,
+    ) -> Result<Entry, NotLogged> {
+        let (grant, purpose) = (query.grant().grant(), query.query().purpose);
+        let (event, act, categories, count) = match found {
+            Found::Records(records) => {
+                let mut categories: Vec<Category> =
+                    records.iter().map(|record| record.category.clone()).collect();
+                categories.sort_unstable();
+                categories.dedup();
+                (Event::RecordsShown, "", categories, records.len() as u64)
+            }
+            Found::History(page) => (Event::HistoryShown, "history", Vec::new(), page.entries.len() as u64),
+            Found::Consent { .. } => (Event::ConsentShown, "consent", Vec::new(), 0),
+        };
         let details = Release {
             guardian: hex::encode(grant.guardian.0),
-            purpose: finding.query.query().purpose.as_str().to_owned(),
-            categories: categories.into_iter().map(ToString::to_string).collect(),
-            records: records.len() as u64,
+            purpose: purpose.as_str().to_owned(),
+            act: act.to_owned(),
+            categories: categories.iter().map(ToString::to_string).collect(),
+            records: count,
             via: self.gateway.to_string(),
             basis: grant.basis.as_str().to_owned(),
             simulated_card: grant.simulated,
         };
-        self.entry(finding.query, Entry::new(self.responder.base.env.now(), finding.subject, &details))
+        let count = (event != Event::ConsentShown).then_some(count);
+        let told = telling::shown(event, grant, purpose, self.gateway, categories, count);
+        let entry = Entry::new(self.responder.base.env.now(), subject, &details)?.telling(&told);
+        Ok(self.beside(query, entry))
     }
 
     fn refusal(
@@ -111,12 +182,12 @@ impl Reply<'_> {
             via: self.gateway.to_string(),
             simulated_card: grant.simulated,
         };
-        self.entry(query, Entry::new(self.responder.base.env.now(), subject, &details))
+        Ok(self.beside(query, Entry::new(self.responder.base.env.now(), subject, &details)?))
     }
 
-    fn entry(&self, query: &VerifiedQuery, entry: Result<Entry, NotLogged>) -> Result<Entry, NotLogged> {
-        let grant = super::digest_of(&query.query().grant);
-        entry.map(|entry| entry.with_digest(DigestKind::Grant, grant))
+    /// The entry, to be laid beside the registry's.
+    fn beside(&self, query: &VerifiedQuery, entry: Entry) -> Entry {
+        entry.with_digest(DigestKind::Grant, super::digest_of(&query.query().grant))
     }
 
     async fn log(&self, entry: Result<Entry, NotLogged>) -> Result<Receipt, NotLogged> {
@@ -129,43 +200,49 @@ impl Reply<'_> {
         Ok(Receipt { origin: logged.origin, index: logged.index, leaf_hash: Digest(logged.leaf_hash.0) })
     }
 
+    /// An answer that carries nothing.
     fn seal(
         &self,
         outcome: Outcome,
-        records: Vec<Record>,
         receipt: Option<Receipt>,
         refusal: Option<Refusal>,
     ) -> Result<SealedAnswer, Declined> {
-        self.seal_as(false, outcome, records, receipt, refusal)
+        self.seal_answer(&self.answer(false, outcome, Content::default(), receipt, refusal))
     }
 
-    fn seal_as(
+    fn answer(
         &self,
         simulated: bool,
         outcome: Outcome,
-        records: Vec<Record>,
+        content: Content,
         receipt: Option<Receipt>,
         refusal: Option<Refusal>,
-    ) -> Result<SealedAnswer, Declined> {
-        let base = &self.responder.base;
-        let answer = Answer {
+    ) -> Answer {
+        let policy = &self.responder.base.policy;
+        // Whoever is answered is told the same.
+        let told = matches!(outcome, Outcome::Data | Outcome::NothingToShow) && !policy.kept_since.is_empty();
+        Answer {
             version: limits::VERSION_MAX,
             query_id: self.to.id,
             query_digest: self.to.digest,
-            institution: base.own.clone(),
+            institution: self.responder.base.own.clone(),
             outcome,
             retry_after_millis: (outcome == Outcome::Busy).then_some(super::RETRY_AFTER_MILLIS),
-            records,
+            records: content.records,
             as_of: self.responder.now(),
-            policy_version: base.policy.version,
+            policy_version: policy.version,
             receipt,
             simulated,
             refusal,
-            kept_since: None,
-            history: None,
-            consent: None,
-        };
-        let signed = Signed::sign(&answer, base.keys.signing());
+            kept_since: told.then(|| policy.kept_since.clone()),
+            history: content.history,
+            consent: content.consent,
+        }
+    }
+
+    fn seal_answer(&self, answer: &Answer) -> Result<SealedAnswer, Declined> {
+        let base = &self.responder.base;
+        let signed = Signed::sign(answer, base.keys.signing());
         SealedAnswer::seal(&signed, &base.own, &self.to).map_err(|fault| {
             tracing::error!(%fault, "an answer could not be sealed");
             Declined { refusal: Refusal::Fault, retry_after_millis: None }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hibiki_protocol::answer::{Answer, Record};
+use hibiki_protocol::answer::{Answer, KeptSince, Record};
 use hibiki_protocol::frames::{Answered, Ask, Declined};
 use hibiki_protocol::grant::{Basis, Grant};
 use hibiki_protocol::hold::{HoldReceipt, SealedHoldNotice};
@@ -29,13 +29,17 @@ use hibiki_protocol::trust::{
 use super::{
     Foundation, HoldKeeper, InstitutionResponder, Local, LocalFault, LocalSubject, Policy, SessionEndKeeper,
 };
+use crate::consent::Consents;
 use crate::env::{Clock, Entropy, Env};
 use crate::institution::{Means, Trust};
 use crate::keys::NodeKeys;
 use crate::ledger::{EntrySealer, Ledger, SealError, Setup, Sizes, SubjectKey};
+use crate::linkage::tests::People;
+use crate::linkage::{Linkage, Persons};
 use crate::observe::board::StatusBoard;
 use crate::services::{Pending, Responder as _};
 use crate::session_ends::EndedSessions;
+use crate::store::MemoryStore;
 
 /// 2026-11-22 12:00 in Japan.
 pub(super) const NOON: u64 = 1_795_316_400_000;
@@ -79,12 +83,16 @@ pub(super) struct Books {
     pub(super) linked: BTreeMap<Pseudonym, Withheld>,
     pub(super) child: Option<Pseudonym>,
     pub(super) birth_date: Day,
+    /// Her key in the keyring.
+    pub(super) key: [u8; 16],
     pub(super) records: Vec<Record>,
     pub(super) holds: Vec<Hold>,
     pub(super) consents: Vec<Consent>,
     pub(super) broken: bool,
     /// Happens while the records are read.
     pub(super) on_read: Option<Box<dyn FnOnce() + Send>>,
+    /// What guardians chose, in the institution's real table.
+    pub(super) chosen: Arc<Consents>,
 }
 
 pub(super) struct LocalBooks(pub(super) Mutex<Books>);
@@ -102,14 +110,19 @@ impl Local for LocalBooks {
         if let Some(why) = books.linked.get(&token.pseudonym) {
             return Ok(Err(*why));
         }
-        let subject = LocalSubject { key: [9; 16], birth_date: books.birth_date.clone() };
+        let subject = LocalSubject { key: books.key, birth_date: books.birth_date.clone() };
         Ok(if books.child == Some(token.pseudonym) { Ok(subject) } else { Err(Withheld::NotLinked) })
     }
     fn holds(&self, _: &Pseudonym) -> Result<Vec<Hold>, LocalFault> {
         Ok(self.0.lock().unwrap().holds.clone())
     }
-    fn consents(&self, _: &Pseudonym) -> Result<Vec<Consent>, LocalFault> {
-        Ok(self.0.lock().unwrap().consents.clone())
+    fn consents(&self, pseudonym: &Pseudonym) -> Result<Vec<Consent>, LocalFault> {
+        let books = self.0.lock().unwrap();
+        let chosen = books.chosen.for_subject(pseudonym).unwrap();
+        Ok(books.consents.iter().cloned().chain(chosen).collect())
+    }
+    fn has_any(&self, _: &LocalSubject, permit: &ReadPermit) -> Result<bool, LocalFault> {
+        Ok(self.0.lock().unwrap().records.iter().any(|record| permit.allows(&record.category)))
     }
     fn read(&self, _: &LocalSubject, _: &ReadPermit) -> Result<Vec<Record>, LocalFault> {
         let on_read = self.0.lock().unwrap().on_read.take();
@@ -137,6 +150,8 @@ pub(super) struct Scene {
     pub(super) books: Arc<LocalBooks>,
     pub(super) clock: Arc<SetClock>,
     pub(super) ledger: Ledger,
+    pub(super) means: Means,
+    pub(super) store: MemoryStore,
     pub(super) ended: Arc<EndedSessions>,
     pub(super) low_space: Arc<std::sync::atomic::AtomicBool>,
     pub(super) registry_key: SigningKey,
@@ -188,8 +203,12 @@ impl Scene {
         let ledger = Ledger::memory(
             Setup {
                 signer: Arc::new(
-                    NoteSigner::from_seed("maebashi/chuo-hospital/ledger", KeyAlgorithm::Ed25519, &[2; 32])
-                        .unwrap(),
+                    NoteSigner::from_seed(
+                        &Member::ledger_origin(&own),
+                        KeyAlgorithm::Ed25519,
+                        &keys.ledger().seed(),
+                    )
+                    .unwrap(),
                 ),
                 sealer: Arc::new(OpenSealer),
                 entropy: Arc::clone(env.entropy()),
@@ -199,27 +218,33 @@ impl Scene {
         )
         .unwrap();
         let audience_key = AudienceKey::derive(&[7; 32], &own);
+        let list = Arc::new(accepted.clone());
+        let trust: Trust = Arc::new(move || Arc::clone(&list));
+        let (vault, store) = crate::vault::tests::vault();
+        let means = Means {
+            own: own.clone(),
+            keys: keys.clone(),
+            trust: Arc::clone(&trust),
+            vault,
+            ledger: ledger.clone(),
+            env: env.clone(),
+        };
+        let persons: Arc<dyn Persons> = Arc::new(People::default());
+        let linkage = Arc::new(Linkage::new(means.clone(), Arc::clone(&persons)));
+        let chosen = Arc::new(Consents::new(means.clone(), persons, linkage));
         let books = Arc::new(LocalBooks(Mutex::new(Books {
             linked: BTreeMap::new(),
             child: Some(audience_key.pseudonym(RESIDENT)),
             birth_date: Day::new("2019-05-06").unwrap(),
+            key: *means.vault.keys().create().unwrap().as_bytes(),
             records: vec![record("immunization", "2025-04-01"), record("growth", "2025-05-01")],
             holds: Vec::new(),
             consents: Vec::new(),
             broken: false,
             on_read: None,
+            chosen: Arc::clone(&chosen),
         })));
-        let list = Arc::new(accepted.clone());
-        let trust: Trust = Arc::new(move || Arc::clone(&list));
-        let means = Means {
-            own: own.clone(),
-            keys: keys.clone(),
-            trust: Arc::clone(&trust),
-            vault: crate::vault::tests::vault().0,
-            ledger: ledger.clone(),
-            env: env.clone(),
-        };
-        let ended = Arc::new(EndedSessions::open(means, StatusBoard::new()).unwrap());
+        let ended = Arc::new(EndedSessions::open(means.clone(), StatusBoard::new()).unwrap());
         let low_space = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let disk = Arc::clone(&low_space);
         let responder = InstitutionResponder::new(Foundation {
@@ -229,6 +254,7 @@ impl Scene {
             trust,
             ledger: ledger.clone(),
             local: Arc::<LocalBooks>::clone(&books),
+            choices: chosen,
             holds: Arc::new(NoHolds),
             ended: Arc::clone(&ended) as Arc<dyn SessionEndKeeper>,
             low_space: Arc::new(move || disk.load(std::sync::atomic::Ordering::Relaxed)),
@@ -236,6 +262,8 @@ impl Scene {
                 answer_floor,
                 ages: AgeGate { adult_years: 18, sensitive_years: 15, sensitive: vec![category("growth")] },
                 version: 3,
+                kept_since: vec![kept_since()],
+                head_period: Duration::ZERO,
                 queries_at_once: 2,
             },
         });
@@ -244,6 +272,8 @@ impl Scene {
             books,
             clock,
             ledger,
+            means,
+            store,
             ended,
             low_space,
             registry_key,
@@ -253,6 +283,15 @@ impl Scene {
             sealing,
             _folder: folder,
         }
+    }
+
+    /// Has everything about choices read anew from the tables, as after a restart.
+    pub(super) fn restart_choices(&mut self) {
+        let persons: Arc<dyn Persons> = Arc::new(People::default());
+        let linkage = Arc::new(Linkage::new(self.means.clone(), Arc::clone(&persons)));
+        let chosen = Arc::new(Consents::new(self.means.clone(), persons, linkage));
+        self.books.0.lock().unwrap().chosen = Arc::clone(&chosen);
+        self.responder.base.choices = chosen;
     }
 
     pub(super) fn asked(&self) -> Asked {
@@ -344,6 +383,10 @@ impl Scene {
 
 pub(super) fn random<const N: usize>() -> [u8; N] {
     Env::system().random()
+}
+
+pub(super) fn kept_since() -> KeptSince {
+    KeptSince { category: category("immunization"), since: Day::new("2012-04-01").unwrap() }
 }
 
 pub(super) fn record(kind: &str, date: &str) -> Record {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod acts;
 mod ending;
 
 use hibiki_protocol::answer::is_answer_size;

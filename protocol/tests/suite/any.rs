@@ -1,11 +1,15 @@
 //! Any value of any type on the wire, made from a seed: the same seed makes the same value.
 
-use hibiki_protocol::answer::{Answer, Receipt, Record, SealedAnswer};
+use hibiki_protocol::act::{
+    Act, AskHistory, ChangeConsent, Changed, ConsentState, Reach, ShowConsent, Withdrawal,
+};
+use hibiki_protocol::answer::{Answer, KeptSince, Receipt, Record, SealedAnswer};
 use hibiki_protocol::frames::*;
 use hibiki_protocol::grant::{Basis, Grant};
+use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPage};
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
 use hibiki_protocol::ids::{
-    Category, Digest, FederationId, GrantId, GuardianAlias, HoldId, MemberId, Pseudonym, QueryId,
+    Category, CommandKey, Digest, FederationId, GrantId, GuardianAlias, HoldId, MemberId, Pseudonym, QueryId,
 };
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Query, Refusal};
@@ -163,6 +167,7 @@ wrappers!(
     QueryId,
     GrantId,
     HoldId,
+    CommandKey,
     VerifyingKey,
     Signature,
     SealingPublic,
@@ -179,7 +184,21 @@ macro_rules! codes {
     )+};
 }
 
-codes!(Basis, Suite, HoldState, Outcome, Refusal, MemberKind, Role, Purpose, SessionRefusal, Relation);
+codes!(
+    Basis,
+    Suite,
+    HoldState,
+    Outcome,
+    Refusal,
+    MemberKind,
+    Role,
+    Purpose,
+    SessionRefusal,
+    Relation,
+    Reach,
+    Event,
+    Actor
+);
 
 macro_rules! structures {
     ($($name:ident { $($field:ident),+ $(,)? })+) => {$(
@@ -222,11 +241,21 @@ structures! {
     Attest { gateway, open, challenge, exporter }
     Record { category, date, updated_at, media_type, content }
     Receipt { origin, index, leaf_hash }
+    KeptSince { category, since }
+    AskHistory { before }
+    ShowConsent { version }
+    ChangeConsent { category, permit, reach, key }
+    ConsentState { withdrawn, changed }
+    Withdrawal { category, reach, at }
+    Changed { receipt, entry, checkpoint }
+    Disclosed { event, actor, alias, purpose, categories, count, basis, via, reach, simulated }
+    HistoryEntry { index, leaf, salt, disclosed, house, path }
+    HistoryPage { entries, older, checkpoint }
     Answer { version, query_id, query_digest, institution, outcome, retry_after_millis, records, as_of,
-        policy_version, receipt, simulated, refusal }
+        policy_version, receipt, simulated, refusal, kept_since, history, consent }
     Observation { gateway, audience, part, outcome, refusal, retry_after_millis, at }
     Query { version, id, audience, grant, purpose, categories, since, answer_key, issued, expires, epoch,
-        list_digest }
+        list_digest, act }
     Part { audience, key_id, sealed }
     RootSignature { key, signature }
     SignedTrustList { payload, signatures }
@@ -261,6 +290,7 @@ macro_rules! unions {
 }
 
 unions! {
+    Act { History, ShowConsent, ChangeConsent }
     Request { Hello, FetchTrustLists, FetchChallenge, OpenSession, View, CloseSession, FetchFreshness, Ask,
         Attest, Hold, LeaveSessionEnds, EndSession }
     Reply { Welcome, TrustLists, Challenge, SessionOpened, SessionRefused, PartAnswered, PartObserved,

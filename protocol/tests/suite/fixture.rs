@@ -190,6 +190,7 @@ pub(crate) fn query() -> Query {
         expires: Timestamp(NOW.0 + 60_000),
         epoch: 7,
         list_digest: accepted().digest(),
+        act: None,
     }
 }
 

@@ -10,14 +10,18 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Once;
 
+use hibiki_protocol::act::{
+    AskHistory, ChangeConsent, Changed, ConsentState, Reach, ShowConsent, Withdrawal,
+};
 use hibiki_protocol::answer::SealedAnswer;
 use hibiki_protocol::cbor::{self, Wire};
 use hibiki_protocol::frames::*;
 use hibiki_protocol::grant::Basis;
+use hibiki_protocol::history::{Actor, Event, HistoryEntry, HistoryPage};
 use hibiki_protocol::hold::{HoldState, SealedHoldNotice};
 use hibiki_protocol::ids::{Digest, QueryId};
 use hibiki_protocol::outcome::Outcome;
-use hibiki_protocol::query::{Part, Refusal, ReplyTo};
+use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
 use hibiki_protocol::sealing::Suite;
 use hibiki_protocol::session::{Purpose, Relation, SealedAttestation, SessionRefusal};
 use hibiki_protocol::session_end::SealedSessionEnd;
@@ -106,7 +110,10 @@ fn every() -> Vec<Golden> {
         Role,
         Purpose,
         SessionRefusal,
-        Relation
+        Relation,
+        Reach,
+        Event,
+        Actor
     ];
     all.extend(structures());
     all.extend(frames());
@@ -117,7 +124,7 @@ fn every() -> Vec<Golden> {
 }
 
 fn structures() -> Vec<Golden> {
-    let all_asked = hibiki_protocol::query::Query { categories: Vec::new(), since: None, ..query() };
+    let all_asked = Query { categories: Vec::new(), since: None, ..query() };
     let registry_list = accepted().signed().clone();
     let everybody =
         hibiki_protocol::hold::HoldNotice { guardian: None, state: HoldState::Lifted, ..hold_notice() };
@@ -132,7 +139,65 @@ fn structures() -> Vec<Golden> {
     vec![
         one("Sealed", closed_box(0x53)),
         structure("Grant", [("two categories", grant()), ("every category", unlimited)]),
-        structure("Query", [("one category since a day", query()), ("everything", all_asked)]),
+        structure(
+            "Query",
+            [
+                ("one category since a day", query()),
+                ("everything", all_asked.clone()),
+                ("a choice", Query { act: Some(change_consent().into()), ..all_asked }),
+            ],
+        ),
+        structure("Act", acts()),
+        structure(
+            "AskHistory",
+            [("newest", AskHistory { before: None }), ("older", AskHistory { before: Some(41) })],
+        ),
+        one("ShowConsent", ShowConsent { version: 1 }),
+        structure(
+            "ChangeConsent",
+            [
+                ("withdraw one category", change_consent()),
+                (
+                    "give everything again",
+                    ChangeConsent { category: None, permit: true, reach: Reach::OwnView, ..change_consent() },
+                ),
+            ],
+        ),
+        structure(
+            "ConsentState",
+            [
+                ("changed", consent_state()),
+                ("nothing withdrawn", ConsentState { withdrawn: Vec::new(), changed: None }),
+            ],
+        ),
+        structure(
+            "Withdrawal",
+            [("one category", withdrawal()), ("everything", Withdrawal { category: None, ..withdrawal() })],
+        ),
+        structure("Changed", [("proven", changed()), ("not yet", Changed { checkpoint: None, ..changed() })]),
+        structure(
+            "Disclosed",
+            [
+                ("a guardian looked", records_shown()),
+                ("a guardian chose", withdrawn()),
+                ("staff linked", linked()),
+            ],
+        ),
+        structure(
+            "HistoryEntry",
+            [
+                ("proven", history_page().entries.remove(0)),
+                ("not yet", HistoryEntry { path: None, ..history_page().entries.remove(0) }),
+            ],
+        ),
+        structure(
+            "HistoryPage",
+            [
+                ("a page", history_page()),
+                ("the end", HistoryPage { older: None, checkpoint: None, ..history_page() }),
+            ],
+        ),
+        one("KeptSince", kept_since()),
         one("Part", part()),
         one("Record", record()),
         one("Receipt", receipt()),
@@ -143,6 +208,8 @@ fn structures() -> Vec<Golden> {
                 ("nothing to show", nothing_to_show()),
                 ("busy", refused(Refusal::Busy)),
                 ("not logged", refused(Refusal::NotLogged)),
+                ("history, and kept since", told_history()),
+                ("choices", told_consent()),
             ],
         ),
         structure("Observation", [("busy", observation()), ("timed out", silent)]),

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use hibiki_protocol::act::{Act, ChangeConsent, ShowConsent};
 use hibiki_protocol::grant::{Basis, Grant};
 use hibiki_protocol::ids::{Category, GuardianAlias, Pseudonym};
-use hibiki_protocol::policy::{AgeGate, Consent, Hold, ReadPermit, Withheld, attained_years, decide};
+use hibiki_protocol::policy::{
+    AgeGate, Circumstances, Consent, Hold, ReadPermit, Withheld, admit, attained_years, decide,
+};
 use hibiki_protocol::query::{Query, VerifiedQuery};
 use hibiki_protocol::session::Purpose;
 use hibiki_protocol::time::Day;
 use proptest::prelude::*;
 
 use crate::fixture::*;
+use crate::samples::change_consent;
 
 /// The categories of this little world; a query may name the first three.
 const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
@@ -79,20 +83,33 @@ fn decided(case: &Case) -> Result<ReadPermit, Withheld> {
     decided_for(&verified(case), case)
 }
 
+/// Staff made every choice.
 fn decided_for(query: &VerifiedQuery, case: &Case) -> Result<ReadPermit, Withheld> {
+    in_circumstances(case, &|_| None, |circumstances| decide(query, Pseudonym([3; 16]), circumstances))
+}
+
+/// Runs a decision in the circumstances of a case; `made_by` says who made each choice, by its place.
+fn in_circumstances<T>(
+    case: &Case,
+    made_by: &dyn Fn(usize) -> Option<GuardianAlias>,
+    decision: impl FnOnce(Circumstances<'_>) -> T,
+) -> T {
     let holds: Vec<Hold> = case.holds.iter().map(|own| Hold { guardian: own.map(alias) }).collect();
     let consents: Vec<Consent> = case
         .consents
         .iter()
-        .map(|(own, index, permit)| Consent {
+        .enumerate()
+        .map(|(place, (own, index, permit))| Consent {
             guardian: own.map(alias),
             category: index.map(|index| category(NAMES[index])),
             permit: *permit,
+            made_by: made_by(place),
         })
         .collect();
     let ages = AgeGate { adult_years: 18, sensitive_years: 15, sensitive: names(&case.sensitive) };
     let birth = day(&format!("{}-06-01", 2026 - case.age));
-    decide(query, Pseudonym([3; 16]), &birth, &day(TODAY), &holds, &consents, &ages)
+    let (birth_date, today) = (&birth, &day(TODAY));
+    decision(Circumstances { birth_date, today, holds: &holds, consents: &consents, ages: &ages })
 }
 
 /// The same rules once more, as sets of indices: what may be seen, or why nothing may.
@@ -155,6 +172,91 @@ proptest! {
             prop_assert_eq!(decided, reference(&case), "{:?}", case);
         }
     }
+}
+
+/// The query of a case with an act instead of records; the question's own categories must not matter.
+fn acting(case: &Case, act: Act) -> VerifiedQuery {
+    let history = matches!(act, Act::History(_));
+    let Query { grant, purpose, categories, .. } =
+        verified(&Case { history, ..case.clone() }).query().clone();
+    verify(&Query { grant, purpose, categories, act: Some(act), ..query() }).unwrap()
+}
+
+fn show() -> Act {
+    ShowConsent { version: 1 }.into()
+}
+
+fn change(category: Option<usize>) -> Act {
+    let category = category.map(|index| crate::fixture::category(NAMES[index]));
+    ChangeConsent { category, ..change_consent() }.into()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// An act is admitted exactly where a look at everything, her own withdrawals aside, would show
+    /// something, and an act's query never reads records.
+    #[test]
+    fn an_act_tells_of_a_child_only_whom_a_look_would_tell(
+        question in cases(),
+        situations in proptest::collection::vec((cases(), any::<u8>()), 32),
+    ) {
+        let query = acting(&question, show());
+        for (situation, hers) in situations {
+            let Case { basis, ref granted, .. } = question;
+            let case = Case { basis, granted: granted.clone(), asked: Vec::new(), history: false, ..situation };
+            let own = |place: usize| (hers >> place & 1 == 1).then_some(OWN);
+            let others: Vec<_> = case.consents.iter().enumerate()
+                .filter(|(place, _)| own(*place).is_none()).map(|(_, consent)| *consent).collect();
+            let admitted = in_circumstances(&case, &own, |circumstances| {
+                admit(&query, Pseudonym([3; 16]), circumstances)
+            });
+            let admitted = admitted.map(|permit| {
+                let allowed = (0..NAMES.len()).filter(|index| permit.allows(&category(NAMES[*index])));
+                allowed.collect::<BTreeSet<usize>>()
+            });
+            prop_assert_eq!(admitted, reference(&Case { consents: others, ..case.clone() }), "{:?}", case);
+            let read = in_circumstances(&case, &own, |circumstances| {
+                decide(&query, Pseudonym([3; 16]), circumstances)
+            });
+            prop_assert!(read.is_err(), "{:?}", case);
+        }
+    }
+}
+
+#[test]
+fn another_guardians_withdrawal_is_not_her_own() {
+    let everything = Case { consents: vec![(None, None, false)], ..plain() };
+    let query = acting(&everything, show());
+    let admitted = |made_by: Option<GuardianAlias>| {
+        in_circumstances(&everything, &|_| made_by, |circumstances| {
+            admit(&query, Pseudonym([3; 16]), circumstances).map(|_| ())
+        })
+    };
+    assert_eq!(admitted(Some(OWN)), Ok(()), "or she could never give it again");
+    assert_eq!(admitted(Some(OTHER)), Err(Withheld::Consent));
+    assert_eq!(admitted(None), Err(Withheld::Consent), "staff protect somebody");
+}
+
+#[test]
+fn who_may_choose_and_about_what() {
+    let admitted = |case: &Case, act: Act| {
+        let query = acting(case, act);
+        in_circumstances(case, &|_| None, |circumstances| {
+            admit(&query, Pseudonym([3; 16]), circumstances).map(|_| ())
+        })
+    };
+    for basis in Basis::ALL {
+        let case = |age| Case { basis: *basis, age, ..plain() };
+        assert_eq!(admitted(&case(15), change(None)), Ok(()), "{basis}");
+        let young = if *basis == Basis::Oneself { Err(Withheld::Age) } else { Ok(()) };
+        assert_eq!(admitted(&case(14), change(None)), young, "{basis}");
+        assert_eq!(admitted(&case(14), show()), Ok(()), "{basis}");
+    }
+    let limited = Case { granted: vec![0, 1], ..plain() };
+    assert_eq!(admitted(&limited, change(Some(0))), Ok(()));
+    assert_eq!(admitted(&limited, change(Some(2))), Err(Withheld::NotGranted));
+    assert_eq!(admitted(&limited, change(None)), Err(Withheld::NotGranted), "more than was granted");
 }
 
 fn plain() -> Case {

@@ -1,10 +1,15 @@
 //! The fixed value of every structure whose bytes are committed: what stands in the golden files.
 
-use hibiki_protocol::answer::{Answer, Receipt, Record, SealedAnswer};
+use hibiki_protocol::act::{
+    Act, AskHistory, ChangeConsent, Changed, ConsentState, Reach, ShowConsent, Withdrawal,
+};
+use hibiki_protocol::answer::{Answer, KeptSince, Receipt, Record, SealedAnswer};
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::*;
+use hibiki_protocol::grant::Basis;
+use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryPage};
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
-use hibiki_protocol::ids::{Digest, GuardianAlias, HoldId, Pseudonym, QueryId};
+use hibiki_protocol::ids::{CommandKey, Digest, GuardianAlias, HoldId, Pseudonym, QueryId};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Refusal};
 use hibiki_protocol::session::{
@@ -15,9 +20,10 @@ use hibiki_protocol::session_end::{SealedSessionEnd, SessionEnd};
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::token::{LinkToken, PairwiseToken, SealedToken};
-use hibiki_protocol::trust::MemberRequest;
+use hibiki_protocol::trust::{Member, MemberRequest};
 
 use crate::fixture::*;
+use crate::small_ledger::{SmallLedger, small_ledger};
 
 pub(crate) const QUERY_DIGEST: Digest = Digest([0x62; 32]);
 
@@ -49,6 +55,9 @@ pub(crate) fn answer() -> Answer {
         receipt: Some(receipt()),
         simulated: true,
         refusal: None,
+        kept_since: None,
+        history: None,
+        consent: None,
     }
 }
 
@@ -65,6 +74,102 @@ pub(crate) fn refused(refusal: Refusal) -> Answer {
         retry_after_millis: (refusal == Refusal::Busy).then_some(1000),
         ..answer()
     }
+}
+
+pub(crate) fn acts() -> Vec<(&'static str, Act)> {
+    vec![
+        ("History", AskHistory { before: None }.into()),
+        ("ShowConsent", ShowConsent { version: 1 }.into()),
+        ("ChangeConsent", change_consent().into()),
+    ]
+}
+
+pub(crate) fn change_consent() -> ChangeConsent {
+    ChangeConsent {
+        category: Some(category("growth")),
+        permit: false,
+        reach: Reach::EveryGuardian,
+        key: CommandKey([0x78; 16]),
+    }
+}
+
+pub(crate) fn kept_since() -> KeptSince {
+    KeptSince { category: category("immunization"), since: day("2012-04-01") }
+}
+
+/// What a release told the guardian of the samples' grant.
+pub(crate) fn records_shown() -> Disclosed {
+    Disclosed {
+        event: Event::RecordsShown,
+        actor: Actor::Guardian,
+        alias: Some(GuardianAlias([0x52; 16])),
+        purpose: Some(Purpose::FamilyRequest),
+        categories: vec![category("immunization")],
+        count: Some(7),
+        basis: Some(Basis::ParentalJoint),
+        via: Some(id("city-hall")),
+        reach: None,
+        simulated: true,
+    }
+}
+
+pub(crate) fn withdrawn() -> Disclosed {
+    Disclosed {
+        event: Event::ConsentWithdrawn,
+        categories: vec![category("growth")],
+        count: None,
+        reach: Some(Reach::EveryGuardian),
+        ..records_shown()
+    }
+}
+
+pub(crate) fn linked() -> Disclosed {
+    Disclosed {
+        event: Event::Linked,
+        actor: Actor::Staff,
+        alias: None,
+        purpose: None,
+        categories: Vec::new(),
+        count: None,
+        basis: None,
+        via: None,
+        reach: None,
+        simulated: false,
+    }
+}
+
+pub(crate) fn history_page() -> HistoryPage {
+    let SmallLedger { entries, checkpoint } = small_ledger();
+    HistoryPage { entries, older: Some(1), checkpoint: Some(checkpoint) }
+}
+
+pub(crate) fn withdrawal() -> Withdrawal {
+    Withdrawal { category: Some(category("growth")), reach: Reach::EveryGuardian, at: NOW }
+}
+
+pub(crate) fn changed() -> Changed {
+    let SmallLedger { mut entries, checkpoint } = small_ledger();
+    let entry = entries.remove(0);
+    let origin = Member::ledger_origin(&id("chuo-hospital"));
+    let receipt = Receipt { origin, index: entry.index, leaf_hash: entry.leaf_hash() };
+    Changed { receipt, entry, checkpoint: Some(checkpoint) }
+}
+
+pub(crate) fn consent_state() -> ConsentState {
+    ConsentState { withdrawn: vec![withdrawal()], changed: Some(changed()) }
+}
+
+pub(crate) fn told_history() -> Answer {
+    Answer {
+        records: Vec::new(),
+        history: Some(history_page()),
+        kept_since: Some(vec![kept_since()]),
+        ..answer()
+    }
+}
+
+pub(crate) fn told_consent() -> Answer {
+    Answer { records: Vec::new(), consent: Some(consent_state()), ..answer() }
 }
 
 pub(crate) fn observation() -> Observation {

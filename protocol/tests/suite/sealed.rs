@@ -4,13 +4,15 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
+use hibiki_protocol::act::ConsentState;
 use hibiki_protocol::answer::{Answer, AnswerFault, Record, SealedAnswer, is_answer_size};
 use hibiki_protocol::cbor;
+use hibiki_protocol::history::HistoryPage;
 use hibiki_protocol::hold::SealedHoldNotice;
 use hibiki_protocol::ids::{Category, Digest, MemberId, QueryId};
 use hibiki_protocol::limits::{
     ANSWER_EXPANDED_BYTES_MAX, ANSWER_PLAINTEXT_BYTES, ATTESTATION_ENVELOPE_BYTES, CATEGORIES_MAX,
-    PART_PLAINTEXT_BYTES,
+    HISTORY_ENTRIES_MAX, KEPT_SINCE_MAX, PART_PLAINTEXT_BYTES, WITHDRAWALS_MAX,
 };
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
@@ -229,6 +231,7 @@ fn an_answer_that_states_another_query_or_institution_is_not_believed() {
 
 #[test]
 fn an_answer_must_not_contradict_itself() {
+    let too_many = vec![history_page().entries.remove(0); HISTORY_ENTRIES_MAX + 1];
     let wrong = [
         Answer { records: Vec::new(), ..answer() },
         Answer { receipt: None, ..answer() },
@@ -244,11 +247,28 @@ fn an_answer_must_not_contradict_itself() {
         Answer { outcome: Outcome::TimedOut, refusal: None, ..refused(Refusal::Busy) },
         Answer { outcome: Outcome::NotAsked, refusal: None, ..refused(Refusal::Busy) },
         Answer { records: vec![Record { content: vec![0; 1024 * 1024 + 1], ..record() }], ..answer() },
+        Answer { history: Some(history_page()), ..answer() },
+        Answer { consent: Some(consent_state()), ..told_history() },
+        Answer { outcome: Outcome::NothingToShow, ..told_history() },
+        Answer { history: Some(history_page()), ..refused(Refusal::Busy) },
+        Answer { history: Some(HistoryPage { entries: Vec::new(), ..history_page() }), ..told_history() },
+        Answer { history: Some(HistoryPage { entries: too_many, ..history_page() }), ..told_history() },
+        Answer { kept_since: Some(vec![kept_since(); KEPT_SINCE_MAX + 1]), ..answer() },
+        Answer {
+            consent: Some(ConsentState { withdrawn: vec![withdrawal(); WITHDRAWALS_MAX + 1], changed: None }),
+            ..told_consent()
+        },
     ];
     for (index, answer) in wrong.iter().enumerate() {
         assert_eq!(open(&seal(answer)), Err(AnswerFault::Contradiction), "number {index}");
     }
-    let right = Refusal::ALL.iter().map(|refusal| refused(*refusal)).chain([answer(), nothing_to_show()]);
+    let right = Refusal::ALL.iter().map(|refusal| refused(*refusal)).chain([
+        answer(),
+        nothing_to_show(),
+        told_history(),
+        told_consent(),
+        Answer { kept_since: Some(vec![kept_since()]), ..nothing_to_show() },
+    ]);
     for answer in right {
         assert_eq!(open(&seal(&answer)), Ok(answer));
     }
@@ -262,7 +282,9 @@ fn nothing_to_show_and_small_data_have_one_length() {
         let receipt = hibiki_protocol::answer::Receipt { index, ..receipt() };
         lengths.push(cbor::encode(&seal(&Answer { receipt: Some(receipt), ..nothing_to_show() })).len());
     }
-    lengths.push(cbor::encode(&seal(&answer())).len());
+    lengths.extend(
+        [answer(), told_history(), told_consent()].iter().map(|told| cbor::encode(&seal(told)).len()),
+    );
     lengths.extend(Refusal::ALL.iter().map(|refusal| cbor::encode(&seal(&refused(*refusal))).len()));
     lengths.dedup();
     assert_eq!(lengths.len(), 1, "{lengths:?}");

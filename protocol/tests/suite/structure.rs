@@ -2,10 +2,14 @@
 
 use std::fmt::Debug;
 
-use hibiki_protocol::answer::{Answer, Receipt, Record};
+use hibiki_protocol::act::{
+    Act, AskHistory, ChangeConsent, Changed, ConsentState, Reach, ShowConsent, Withdrawal,
+};
+use hibiki_protocol::answer::{Answer, KeptSince, Receipt, Record};
 use hibiki_protocol::cbor::{self, DecodeError, Wire};
 use hibiki_protocol::frames::*;
 use hibiki_protocol::grant::{Basis, Grant};
+use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPage};
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Query, Refusal};
@@ -69,6 +73,20 @@ pub(crate) fn every() -> Vec<Structure> {
         Purpose,
         SessionRefusal,
         Relation,
+        Reach,
+        Event,
+        Actor,
+        Act,
+        AskHistory,
+        ShowConsent,
+        ChangeConsent,
+        ConsentState,
+        Withdrawal,
+        Changed,
+        Disclosed,
+        HistoryEntry,
+        HistoryPage,
+        KeptSince,
         Sealed,
         Grant,
         HoldNotice,

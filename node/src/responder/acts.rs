@@ -1,0 +1,186 @@
+//! Acts: the history of accesses, and what a guardian chooses.
+//!
+//! An act is withheld wherever a look at everything would show nothing (her own withdrawals aside): so neither
+//! history nor choices tell of a child that a look would not tell of. Every act of a kind takes the same steps
+//! on the disk, whether there is something to tell or not.
+
+use hibiki_protocol::act::{Act, ChangeConsent, Changed, ConsentState, Reach};
+use hibiki_protocol::grant::Basis;
+use hibiki_protocol::history::{Actor, Disclosed, HistoryEntry, HistoryPage};
+use hibiki_protocol::ids::{Digest, GuardianAlias, Pseudonym};
+use hibiki_protocol::limits;
+use hibiki_protocol::policy::{self, Withheld};
+use hibiki_protocol::query::{Refusal, VerifiedQuery};
+use hibiki_protocol::tlog::DigestKind;
+use hibiki_records::category::Category as Kind;
+
+use super::InstitutionResponder;
+use super::local::{Chosen, GuardiansChoice, LocalFault, LocalSubject, NotChosen};
+use super::pipeline::{LookFault, Looked};
+use super::reply::{Found, Reply};
+use crate::ledger::{Ledger, ReadError, Telling};
+
+impl InstitutionResponder {
+    /// Decides about an act and carries it out.
+    pub(super) async fn act(
+        &self,
+        reply: &Reply<'_>,
+        query: &VerifiedQuery,
+        act: &Act,
+    ) -> Result<Looked, LookFault> {
+        if let Act::ChangeConsent(change) = act {
+            possible(query, change)?;
+        }
+        if let Act::History(_) = act {
+            self.head.renew(&self.base.ledger).await;
+        }
+        let (subject, pseudonym) = match self.admitted(query)? {
+            Ok(admitted) => admitted,
+            Err((subject, why)) => {
+                if let Act::ChangeConsent(_) = act {
+                    self.head.renew(&self.base.ledger).await;
+                }
+                return Ok(Looked::withheld(subject, why));
+            }
+        };
+        let found = match act {
+            Act::History(asked) => {
+                let page = self.page(query, &subject, asked.before).await?;
+                page.map(|page| Found::History(reply.fitting(query, page))).ok_or(Withheld::Empty)
+            }
+            Act::ShowConsent(_) => {
+                let withdrawn = self.base.choices.withdrawn(&pseudonym, &query.grant().grant().guardian)?;
+                Ok(Found::Consent { state: ConsentState { withdrawn, changed: None }, logged: None })
+            }
+            Act::ChangeConsent(change) => Ok(self.change(reply, query, &subject, pseudonym, change).await?),
+        };
+        Ok(Looked { subject: Some(subject), found })
+    }
+
+    /// Whether anything at all may be told; to whom nothing may, the reason stays here.
+    #[expect(clippy::type_complexity, reason = "two ways to be withheld: of somebody known here, or not")]
+    fn admitted(
+        &self,
+        query: &VerifiedQuery,
+    ) -> Result<Result<(LocalSubject, Pseudonym), (Option<LocalSubject>, Withheld)>, LocalFault> {
+        let (subject, pseudonym) = match self.subject(query)? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err((None, why))),
+        };
+        let decided =
+            self.decide(&subject, pseudonym, |circumstances| policy::admit(query, pseudonym, circumstances));
+        let shows = match decided? {
+            Ok(permit) => self.base.local.has_any(&subject, &permit)?,
+            Err(why) => return Ok(Err((Some(subject), why))),
+        };
+        Ok(if shows { Ok((subject, pseudonym)) } else { Err((Some(subject), Withheld::Empty)) })
+    }
+
+    /// A page of the history, with its proofs; `None` if there is nothing to tell.
+    async fn page(
+        &self,
+        query: &VerifiedQuery,
+        subject: &LocalSubject,
+        before: Option<u64>,
+    ) -> Result<Option<HistoryPage>, LocalFault> {
+        let (ledger, key) = (self.base.ledger.clone(), subject.key);
+        let grant = query.grant().grant();
+        let (oneself, guardian) = (grant.basis == Basis::Oneself, grant.guardian);
+        let read = self.base.env.blocking(move || {
+            let told = |disclosed: &Disclosed| concerns(disclosed, oneself, &guardian);
+            let telling = ledger.tell(&key, before, limits::HISTORY_ENTRIES_MAX, told)?;
+            with_proofs(&ledger, telling)
+        });
+        let page = read.await.ok_or_else(|| LocalFault("reading the ledger ended early".into()))?;
+        page.map_err(|error| LocalFault(error.to_string()))
+    }
+
+    /// Carries out a choice and makes its receipt.
+    async fn change(
+        &self,
+        reply: &Reply<'_>,
+        query: &VerifiedQuery,
+        subject: &LocalSubject,
+        pseudonym: Pseudonym,
+        change: &ChangeConsent,
+    ) -> Result<Found, LookFault> {
+        // On a nearly full disk giving again can wait; withdrawing cannot.
+        if change.permit && (self.base.low_space)() {
+            return Err(LookFault::Refused(Refusal::NotLogged));
+        }
+        let grant = super::digest_of(&query.query().grant);
+        let choice = GuardiansChoice {
+            subject: subject.key,
+            pseudonym,
+            query,
+            change,
+            via: reply.gateway,
+            digests: vec![(DigestKind::Grant, grant), (DigestKind::Query, reply.part.0)],
+        };
+        let Chosen { receipt, again } = self.base.choices.choose(&choice).await?;
+        self.head.renew(&self.base.ledger).await;
+        let withdrawn = self.base.choices.withdrawn(&pseudonym, &query.grant().grant().guardian)?;
+        let (ledger, index) = (self.base.ledger.clone(), receipt.index);
+        let read = self.base.env.blocking(move || {
+            let entries = ledger.read(index..index + 1)?;
+            with_proofs(&ledger, Telling { entries, older: None })
+        });
+        let page = read.await.ok_or_else(|| LocalFault("reading the ledger ended early".into()))?;
+        let page = page.map_err(|error| LocalFault(error.to_string()))?;
+        let (entry, checkpoint) = page
+            .and_then(|page| Some((page.entries.into_iter().next()?, page.checkpoint)))
+            .ok_or_else(|| LocalFault("the entry of a choice cannot be told".into()))?;
+        let logged = (!again).then(|| receipt.clone());
+        let changed = Some(Changed { receipt, entry, checkpoint });
+        Ok(Found::Consent { state: ConsentState { withdrawn, changed }, logged })
+    }
+}
+
+impl From<NotChosen> for LookFault {
+    fn from(fault: NotChosen) -> Self {
+        match fault {
+            NotChosen::NotLogged => Self::Refused(Refusal::NotLogged),
+            NotChosen::OtherCommand => Self::Refused(Refusal::Malformed),
+            NotChosen::TooMany => Self::Refused(Refusal::Busy),
+            NotChosen::Fault(fault) => Self::Local(fault),
+        }
+    }
+}
+
+/// What no guardian of any child can ask of this institution: refused before anybody is looked for.
+fn possible(query: &VerifiedQuery, change: &ChangeConsent) -> Result<(), LookFault> {
+    let known = |name: &str| Kind::from_wire(name).is_some();
+    let oneself = query.grant().grant().basis == Basis::Oneself;
+    if change.category.as_ref().is_some_and(|category| !known(category.as_str()))
+        || (oneself && change.reach == Reach::OwnView)
+    {
+        return Err(LookFault::Refused(Refusal::Malformed));
+    }
+    Ok(())
+}
+
+/// Whether the holder of a grant is told of this: her own acts, those of staff, and to the person herself
+/// everything. Never what another guardian did.
+fn concerns(disclosed: &Disclosed, oneself: bool, guardian: &GuardianAlias) -> bool {
+    disclosed.actor == Actor::Staff || oneself || disclosed.alias.as_ref() == Some(guardian)
+}
+
+/// The entries as they are sent.
+fn with_proofs(ledger: &Ledger, telling: Telling) -> Result<Option<HistoryPage>, ReadError> {
+    let Telling { entries, older } = telling;
+    let indices: Vec<u64> = entries.iter().map(|entry| entry.index).collect();
+    let proofs = ledger.prove_all(&indices)?;
+    let told = entries.into_iter().zip(proofs.paths).filter_map(|(entry, path)| {
+        let told = entry.told?;
+        Some(HistoryEntry {
+            index: entry.index,
+            leaf: entry.leaf_bytes,
+            salt: told.salt,
+            disclosed: told.disclosed,
+            house: told.house,
+            path: path.map(|path| path.into_iter().map(|hash| Digest(hash.0)).collect()),
+        })
+    });
+    let entries: Vec<HistoryEntry> = told.collect();
+    Ok((!entries.is_empty()).then_some(HistoryPage { entries, older, checkpoint: proofs.checkpoint }))
+}
