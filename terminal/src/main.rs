@@ -14,7 +14,12 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime.block_on(cli.run()),
+        Ok(runtime) => {
+            let code = runtime.block_on(cli.run());
+            // Somebody may still be waited for to type a line: that wait would hold the program.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             eprintln!("実行環境を用意できません / the runtime cannot start: {error}");
             ExitCode::FAILURE

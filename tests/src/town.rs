@@ -9,6 +9,7 @@ pub mod cards;
 pub mod config;
 pub mod council;
 pub mod error;
+pub mod page;
 pub mod process;
 pub mod programs;
 pub mod staff;
@@ -28,6 +29,7 @@ pub use cards::{Card, Touch};
 pub use config::Settings;
 pub use council::Council;
 pub use error::TownError;
+pub use page::Page;
 pub use process::Node;
 pub use programs::Programs;
 

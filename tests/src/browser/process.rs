@@ -178,6 +178,7 @@ pub(super) fn capabilities(folder: &Path, settings: &Settings) -> Value {
         "--disable-sync",
         "--disable-features=AutofillServerCommunication,OptimizationHints,MediaRouter",
         "--force-color-profile=srgb",
+        "--hide-scrollbars",
     ]
     .map(str::to_owned)
     .to_vec();

@@ -26,6 +26,15 @@ const FOCUSED: &str = "
         id: it.id,
     };";
 
+/// The next Tab begins before everything else: where an element that had the focus is no more.
+const FROM_THE_TOP: &str = "
+    const top = document.createElement('span');
+    top.tabIndex = -1;
+    document.body.prepend(top);
+    top.focus({ preventScroll: true });
+    top.remove();
+    scrollTo(0, 0);";
+
 /// An element that had the focus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Focused {
@@ -79,10 +88,7 @@ impl Browser {
     /// There is no page.
     pub fn walk(&self, key: Key, most: usize) -> Result<Vec<Focused>, BrowserError> {
         if key == Key::Tab {
-            self.script(
-                "document.activeElement?.blur(); getSelection().removeAllRanges(); scrollTo(0, 0);",
-                &[],
-            )?;
+            self.script(FROM_THE_TOP, &[])?;
         }
         let mut walked: Vec<Focused> = Vec::new();
         let mut first = Value::Null;
