@@ -3,12 +3,15 @@
 mod access;
 mod consent;
 mod coverage;
+mod day;
 mod frame;
 mod glance;
 mod held;
 mod home;
 mod login;
+mod medicines;
 mod person;
+mod school;
 mod seated;
 
 use askama::Template;
@@ -27,6 +30,8 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home::page))
         .route("/person/{person}", get(person::page))
+        .route("/person/{person}/medicines", get(medicines::page))
+        .route("/person/{person}/school", get(school::page))
         .route("/person/{person}/access", get(access::page))
         .route("/person/{person}/access/older", post(access::older))
         .route("/person/{person}/consent", get(consent::page).post(consent::choose))
