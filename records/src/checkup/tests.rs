@@ -302,7 +302,8 @@ fn what_is_no_check_up_is_unreadable() {
     let fine = finding("視力", "2026-01-10", "A").to_string();
     assert!(Reading::read(Category::Allergy, fine.as_bytes()).is_err());
     let reading = Reading::read(Category::HealthExam, fine.as_bytes()).unwrap();
-    let shown = format!("{:?} {:?} {:?}", reading, reading.items[0], occasions(&[reading.clone()], None));
+    let shown =
+        format!("{:?} {:?} {:?}", reading, reading.items[0], occasions(std::slice::from_ref(&reading), None));
     assert_eq!(shown, "Reading(***) Item(***) [Occasion(***)]");
 }
 

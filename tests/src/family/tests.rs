@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use hibiki_records::ingest::{Format, Item, read};
-use hibiki_records::words;
+use hibiki_records::{allergy, checkup, growth as growth_facts, medicine, school as school_facts, words};
 
 use super::*;
 
@@ -27,6 +27,142 @@ fn read_back(population: &Population, house: House) -> BTreeMap<String, Category
         }
     }
     found
+}
+
+/// All records of one person at every house, as they are stored.
+fn stored(population: &Population, person: &str) -> Vec<(Category, Vec<u8>)> {
+    let mut found = Vec::new();
+    for (house, keys) in population.expected(person) {
+        let text = population.archives[&house].ndjson.clone();
+        for item in read(Cursor::new(text.into_bytes()), Format::Auto) {
+            let item = item.unwrap();
+            let Some(record) = item.record() else { continue };
+            if keys.contains(&record.id) {
+                found.push((record.category, record.content.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_record_of_the_family_becomes_a_typed_fact() {
+    let (population, family) = found(1, today());
+    for person in [&family.mother, &family.third_grader, &family.baby] {
+        for (category, content) in stored(&population, person) {
+            let read = match category {
+                Category::Growth => growth_facts::Measurement::read(&content).map(|it| {
+                    assert!(it.value.is_some() && it.doubt.is_none() && it.exact_day);
+                }),
+                Category::PrenatalCheckup | Category::InfantCheckup | Category::HealthExam => {
+                    checkup::Reading::read(category, &content).map(|it| assert!(!it.items.is_empty()))
+                }
+                Category::Allergy => allergy::Allergy::read(&content).map(|it| assert!(it.is_current())),
+                Category::Prescription => medicine::Medicine::read(&content)
+                    .map(|it| assert!(it.dosage.is_some() && it.amount.is_some())),
+                Category::SchoolNotice | Category::SchoolEvent => {
+                    school_facts::read(category, &content).map(|it| assert_eq!(it.len(), 1))
+                }
+                Category::Patient | Category::Immunization => Ok(()),
+            };
+            assert!(read.is_ok(), "{category}: {}", String::from_utf8_lossy(&content));
+        }
+    }
+}
+
+#[test]
+fn the_familys_check_ups_are_gathered() {
+    let (population, family) = found(1, today());
+    let gathered = |person: &str| {
+        let resident = population.resident(person).unwrap();
+        let readings: Vec<checkup::Reading> = stored(&population, person)
+            .iter()
+            .filter_map(|(category, content)| checkup::Reading::read(*category, content).ok())
+            .collect();
+        checkup::occasions(&readings, Some(resident.birth))
+    };
+    let visits = gathered(&family.mother);
+    let prenatal: Vec<_> = visits.iter().filter(|it| it.kind == checkup::OccasionKind::Prenatal).collect();
+    let numbers: Vec<_> = prenatal.iter().rev().filter_map(|it| it.visit).collect();
+    assert_eq!(numbers, (1..=14).collect::<Vec<u8>>());
+    assert!(prenatal.iter().all(|it| it.gestation.is_some()));
+    let last = prenatal[0];
+    let weight = last.outcomes.iter().find(|it| it.item.label.ja == "体重").unwrap();
+    assert!(weight.previous.as_ref().unwrap().change.is_some());
+
+    let child = gathered(&family.third_grader);
+    let kinds: Vec<_> = child.iter().rev().map(|it| it.kind).collect();
+    let year = hibiki_records::date::school::school_year(today());
+    let grade = hibiki_records::date::school::Grade::Elementary;
+    use checkup::ChildCheckup::{EighteenMonths, OneMonth, ThreeToFourMonths, ThreeYears};
+    use checkup::OccasionKind::{Childhood, School};
+    assert_eq!(
+        kinds,
+        [
+            Childhood(OneMonth),
+            Childhood(ThreeToFourMonths),
+            Childhood(EighteenMonths),
+            Childhood(ThreeYears),
+            School { year: year - 2, grade: grade(1) },
+            School { year: year - 1, grade: grade(2) },
+            School { year, grade: grade(3) },
+        ]
+    );
+    for exam in &child[..2] {
+        assert!(
+            exam.outcomes.iter().all(|it| it.previous.is_some()),
+            "every result has one of the year before"
+        );
+    }
+    let baby = gathered(&family.baby);
+    assert_eq!(baby.len(), 2);
+    let birth = population.resident(&family.baby).unwrap().birth;
+    let due = checkup::childhood::due(birth, today(), &baby);
+    let shown: Vec<&str> = due.iter().map(|it| it.progress.label().ja).collect();
+    assert_eq!(
+        shown,
+        [
+            "記録あり",
+            "記録あり",
+            "記録なし",
+            "いまの時期です",
+            "これから",
+            "これから",
+            "これから",
+            "これから"
+        ]
+    );
+}
+
+#[test]
+fn the_familys_growth_lies_within_the_survey() {
+    let (population, family) = found(1, today());
+    for person in [&family.third_grader, &family.baby] {
+        let resident = population.resident(person).unwrap();
+        let child = growth_facts::Child {
+            birth: resident.birth,
+            sex: resident.sex,
+            ages: growth_facts::Ages::FromBirth,
+        };
+        let measured: Vec<growth_facts::Measurement> = stored(&population, person)
+            .iter()
+            .filter(|(category, _)| *category == Category::Growth)
+            .map(|(_, content)| growth_facts::Measurement::read(content).unwrap())
+            .collect();
+        for kind in [growth_facts::Kind::Height, growth_facts::Kind::Weight] {
+            let series =
+                growth_facts::Series::new(kind, &measured, &child, growth_facts::Reference::Japan2023);
+            assert!(series.points().count() > 3);
+            for (entry, _) in series.points() {
+                assert!(entry.doubt.is_none());
+                let young = entry.age.is_some_and(|age| (2..78).contains(&age.months));
+                assert!(!young || entry.placement.is_some());
+            }
+        }
+        let days = growth_facts::obesity::days(&measured, &child);
+        assert!(days.iter().all(|day| day.obesity.percent.abs() < 40.0));
+        assert_eq!(days.is_empty(), person == &family.baby);
+    }
 }
 
 #[test]
