@@ -11,6 +11,9 @@
 //! 4. [`words`] turns stored content into one line for a person to read.
 //! 5. [`immunization`] reads a vaccination as recorded, [`schedule`] lays it over the routine programme.
 //!
+//! And out of it again, for the guardian: [`rubella`] answers the founding question, [`calendar`] writes iCalendar,
+//! [`ips`] the International Patient Summary.
+//!
 //! Nothing here performs I/O beyond the reader it is handed, and nothing asks what time it is.
 //! No error, and no `Debug` of personal data, ever carries a name, a number or any content.
 #![forbid(unsafe_code)]

@@ -310,7 +310,8 @@ fn coverage(parts: &[Part<'_>], carried: &[Carried]) -> Value {
             Answer::Records(_) => "応答あり (answered)".to_owned(),
         };
         let Source { name: (ja, en), as_of, .. } = part.source;
-        let as_of = as_of.map(instant).unwrap_or_default();
+        let answered = matches!(part.source.answer, Answer::Records(_));
+        let as_of = as_of.filter(|_| answered).map(instant).unwrap_or_default();
         [format!("{ja} ({en})"), answer, as_of, count.to_string(), words.join("、")]
     });
     let headings = [

@@ -111,9 +111,9 @@ pub(super) fn next_steps(situation: &Situation<'_>) -> Vec<Advice> {
         say(
             PARTNER,
             "市区町村の抗体検査を受けられることがあります。抗体価が低いときは、妊婦さんへの感染を防ぐために予防接種をご検討\
-             ください。同居の方の予防接種は、妊娠中の方に影響しません。",
+             ください。妊婦さんと同居している方も、予防接種を受けられます。",
             "Many municipalities test partners and family members, too. If the value is low, please consider being \
-             vaccinated to protect the pregnant woman; vaccinating people she lives with does not affect her.",
+             vaccinated to protect the pregnant woman; people she lives with may be vaccinated.",
         );
     } else {
         say(

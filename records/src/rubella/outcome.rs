@@ -161,9 +161,9 @@ impl Outcome {
                 en: "It answered and holds no record. There may be one elsewhere.",
             },
             Self::NoProgramme => Label {
-                ja: "あなたの年代の定期予防接種は、この種類の機関では記録されないものでした。記録がないのは自然なことです。",
-                en: "Public vaccinations of your age group were not recorded at this kind of institution; it is normal that \
-                     it has none.",
+                ja: "あなたの年代には、この種類の機関に記録が残る定期予防接種の制度がありませんでした。記録がないのは自然なことです。",
+                en: "For your age group there was no public vaccination programme whose record would be at this kind of \
+                     institution; it is normal that it has none.",
             },
             Self::DidNotAnswer => Label {
                 ja: "応答がありませんでした。記録があるかどうかは分かりません。",

@@ -257,3 +257,39 @@ fn growth_stays_within_the_national_range() {
         assert!((71.0..76.0).contains(&height) && (8.3..9.7).contains(&weight));
     }
 }
+
+#[test]
+fn the_rubella_look_up_knows_every_house_and_finds_the_third_grader_s_doses() {
+    use hibiki_records::rubella::{HolderKind, Outcome, Person, Reply, Sheet, Source};
+    let (population, family) = found(1, today());
+    let ask = |number: &str, silent: Option<House>| {
+        let resident = population.resident(number).unwrap();
+        let shown = population.expected(number);
+        let sources = House::ALL.into_iter().map(|house| {
+            let items =
+                read(Cursor::new(population.archives[&house].ndjson.clone().into_bytes()), Format::Auto);
+            let records: Vec<_> = items.filter_map(|item| item.unwrap().record().cloned()).collect();
+            let keys = shown.get(&house);
+            let own = records.iter().filter(|record| keys.is_some_and(|keys| keys.contains(&record.id)));
+            let reply = match silent {
+                Some(silent) if silent == house => Reply::Silent,
+                _ => Reply::answered(own.map(|record| record.content.as_slice()), None),
+            };
+            let (ja, en) = house.names();
+            // Configurations write a hyphen where the wire has an underscore.
+            let kind = HolderKind::named(&house.kind().replace('-', "_"));
+            assert_ne!(kind, HolderKind::Other, "{house}");
+            Source { name: (ja.into(), en.into()), kind, reply }
+        });
+        Sheet::new(Person { birth: resident.birth, sex: resident.sex }, sources.collect(), 0, today())
+    };
+    let child = ask(&family.third_grader, None);
+    assert_eq!(child.outcome, Outcome::RecordFound);
+    let found: Vec<_> = child.rows.iter().map(|row| row.evidence.len()).collect();
+    assert_eq!(found, [2, 0, 0, 0, 0, 0], "both doses are in the city's ledger");
+    assert_eq!(child.rows[0].evidence[1].words().ja, "麻しん風しん混合(MR)ワクチン 第2期");
+    let mother = ask(&family.mother, None);
+    assert_eq!(mother.outcome, Outcome::NoneThoughProgramme);
+    assert_eq!(ask(&family.mother, Some(House::Pharmacy)).outcome, Outcome::NoneThoughProgramme);
+    assert_eq!(ask(&family.mother, Some(House::Clinic)).outcome, Outcome::DidNotAnswer);
+}
