@@ -4,16 +4,19 @@
 //! class and in the same waiting room, so that no look-up is trivial. Everything is dated relative to
 //! `today` by Japanese rules: vaccinations by the routine schedule in force for the birth date, check-ups
 //! of pregnancy and childhood, growth along the national percentiles of 2023, the school's health
-//! examination, notices and events. Names are invented; nobody is meant.
+//! examinations, notices and events, and what is left of the mother's own vaccinations as a child. The baby
+//! has one dose overdue and one due, the third-grader one due. Names are invented; nobody is meant.
 //!
 //! Each institution knows its people by its own numbers and holds its own part only. Must not know
 //! processes.
 
 mod checkups;
+mod exams;
 mod fhir;
 mod growth;
 mod names;
 mod pregnancy;
+mod rubella;
 mod school;
 mod treatment;
 mod vaccines;
@@ -73,12 +76,13 @@ impl Story {
             }
             self.population.card_holders.push(guardian.number.clone());
         }
+        self.own_rubella_doses(&mother);
         self.pregnancy(&mother, &baby);
-        self.childhood(&third_grader);
-        self.childhood(&baby);
-        self.egg_allergy(&third_grader);
-        self.medicines(&third_grader, 4);
-        self.medicines(&baby, 2);
+        self.childhood(&third_grader, 3, &[vaccines::SECOND_JE]);
+        self.childhood(&baby, 1, &[vaccines::THIRD_HBV]);
+        self.allergies(&third_grader);
+        self.medicines(&third_grader, 6, 0);
+        self.medicines(&baby, 3, 1);
         Family {
             mother: mother.number,
             father: father.number,
@@ -107,9 +111,10 @@ impl Story {
             };
             let child = self.resident(*surname, given, sex, birth);
             self.guardian(&guardian, &child);
-            self.childhood(&child);
+            let late = self.chance.below(10) as i32;
+            self.childhood(&child, late, &[]);
             if place % 4 == 1 {
-                self.medicines(&child, 1);
+                self.medicines(&child, 1, place as usize);
             }
             if in_class {
                 classmates.push(child);
@@ -118,9 +123,10 @@ impl Story {
         classmates
     }
 
-    /// Everything every child of the town goes through up to its age.
-    fn childhood(&mut self, child: &Resident) {
-        self.vaccinations(child);
+    /// Everything every child of the town goes through up to its age; its vaccinations so many days late.
+    fn childhood(&mut self, child: &Resident, late: i32, forgotten: &[vaccines::Forgotten]) {
+        self.birth(child);
+        self.vaccinations(child, late, forgotten);
         self.childhood_checkups(child);
         self.growth_at_the_clinic(child);
     }
@@ -187,5 +193,7 @@ impl Story {
 /// A name in kanji and kana.
 type Written = (&'static str, &'static str);
 
+#[cfg(test)]
+mod shown;
 #[cfg(test)]
 mod tests;

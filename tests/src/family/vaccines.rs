@@ -101,12 +101,25 @@ const SCHEDULE: [Dose; 31] = [
     dose(JE, 3, "第1期追加", 50, At::Ledger, ALWAYS),
 ];
 
+/// A dose that somebody forgot: CVX and number.
+pub(super) type Forgotten = (&'static str, u64);
+
+/// The third dose against hepatitis B: its usual time ends with nine months, its legal one with twelve.
+pub(super) const THIRD_HBV: Forgotten = (HBV.0, 3);
+/// The second period of Japanese encephalitis, which nobody comes to the clinic for.
+pub(super) const SECOND_JE: Forgotten = (JE.0, 4);
+
 impl Story {
-    /// Every dose whose age is past.
-    pub(super) fn vaccinations(&mut self, child: &Resident) {
+    /// Every dose whose age is past, each so many days late as all of this child's, so that no gap is too short;
+    /// but for those forgotten.
+    pub(super) fn vaccinations(&mut self, child: &Resident, late: i32, forgotten: &[Forgotten]) {
         let born = (child.birth.year(), child.birth.month());
-        for dose in SCHEDULE.iter().filter(|dose| dose.born.0 <= born && born <= dose.born.1) {
-            if let Some(day) = self.at_months(child.birth, dose.months, 9) {
+        let given = |dose: &Dose| !forgotten.contains(&(dose.cvx, dose.number));
+        let ours = |dose: &&Dose| dose.born.0 <= born && born <= dose.born.1 && given(dose);
+        for dose in SCHEDULE.iter().filter(ours) {
+            let day =
+                age::months_attained_on(child.birth, dose.months).and_then(|day| day.plus_days(1 + late));
+            if let Some(day) = day.filter(|day| *day < self.today) {
                 self.vaccination(child, dose, day);
             }
         }
@@ -117,9 +130,10 @@ impl Story {
             self.vaccination(child, &dose(MR, 2, "第2期", 0, At::Ledger, ALWAYS), day);
         }
         // Japanese encephalitis, second period: from nine years.
+        let second = dose(JE, 4, "第2期", 0, At::Ledger, ALWAYS);
         let nine = age::years_attained_on(child.birth, 9).and_then(|day| day.plus_days(20));
-        if let Some(day) = nine.filter(|day| *day < self.today) {
-            self.vaccination(child, &dose(JE, 4, "第2期", 0, At::Ledger, ALWAYS), day);
+        if let Some(day) = nine.filter(|day| *day < self.today && given(&second)) {
+            self.vaccination(child, &second, day);
         }
     }
 
