@@ -7,14 +7,21 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hibiki_protocol::answer::{Receipt, Record};
-use hibiki_protocol::outcome::Outcome;
+use hibiki_protocol::answer::{KeptSince, Receipt, Record};
+use hibiki_protocol::outcome::{Coverage, Outcome};
 use hibiki_protocol::session::AttestedSubject;
 use hibiki_protocol::time::Timestamp;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::round::Standing;
 use crate::view::{View, ViewPart};
+
+mod consent;
+mod history;
+
+pub use consent::ConsentJson;
+pub use history::{HistoryJson, HistoryPartJson};
 
 /// RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(at: Timestamp) -> String {
@@ -57,18 +64,20 @@ pub struct ViewJson<'a> {
 
 impl<'a> From<&'a View> for ViewJson<'a> {
     fn from(view: &'a View) -> Self {
-        let coverage = view.coverage();
-        let outcomes =
-            Outcome::ALL.iter().map(|outcome| (outcome.as_str(), coverage.count(*outcome))).collect();
         Self {
             subject: (&view.subject).into(),
             as_of: rfc3339(view.as_of),
             simulated: view.simulated,
             gateway_lost: view.gateway_lost,
             parts: view.parts.iter().map(Into::into).collect(),
-            coverage: CoverageJson { asked: coverage.asked(), complete: coverage.complete(), outcomes },
+            coverage: coverage(&view.coverage()),
         }
     }
+}
+
+fn coverage(coverage: &Coverage) -> CoverageJson {
+    let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str(), coverage.count(*outcome))).collect();
+    CoverageJson { asked: coverage.asked(), complete: coverage.complete(), outcomes }
 }
 
 #[derive(Serialize)]
@@ -77,6 +86,35 @@ struct CoverageJson {
     complete: bool,
     #[serde(flatten)]
     outcomes: BTreeMap<&'static str, usize>,
+}
+
+/// An institution, and what became of asking it.
+#[derive(Serialize)]
+struct StandingJson<'a> {
+    institution: &'a str,
+    kind: &'static str,
+    name: NameJson<'a>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+}
+
+impl<'a> From<&'a Standing> for StandingJson<'a> {
+    fn from(standing: &'a Standing) -> Self {
+        Self {
+            institution: standing.institution.as_str(),
+            kind: standing.kind.as_str(),
+            name: NameJson { ja: &standing.name.0, en: &standing.name.1 },
+            outcome: standing.outcome.as_str(),
+            detail: standing.detail,
+            retry_after_ms: standing.retry_after_millis,
+            as_of: standing.as_of.map(rfc3339),
+        }
+    }
 }
 
 /// One institution's part.
@@ -97,6 +135,8 @@ pub struct PartJson<'a> {
     records: Vec<RecordJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<ReceiptJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept_since: Vec<KeptSinceJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -118,7 +158,20 @@ impl<'a> From<&'a ViewPart> for PartJson<'a> {
             policy_version: part.policy_version,
             records: part.records.iter().map(Into::into).collect(),
             receipt: part.receipt.as_ref().map(Into::into),
+            kept_since: part.kept_since.iter().map(Into::into).collect(),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct KeptSinceJson<'a> {
+    category: &'a str,
+    since: &'a str,
+}
+
+impl<'a> From<&'a KeptSince> for KeptSinceJson<'a> {
+    fn from(kept: &'a KeptSince) -> Self {
+        Self { category: kept.category.as_str(), since: kept.since.as_str() }
     }
 }
 

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 
 use hibiki_protocol::answer::Record;
 use hibiki_protocol::session::AttestedSubject;
+use hibiki_protocol::time::Timestamp;
 use hibiki_records::category::Category;
 use hibiki_records::words::summary;
 
+use crate::consent::ConsentPart;
+use crate::history::{History, HistoryPart};
 use crate::view::{View, ViewPart};
 use crate::words::{self, Words};
 
@@ -55,6 +58,72 @@ pub fn view(view: &View) -> String {
     });
     let Words { ja, en } = words::coverage(&view.coverage());
     let _ = writeln!(out, "\n{ja}\n{en}");
+    out
+}
+
+/// The time in Japan, to the minute.
+fn in_japan(at: Timestamp) -> String {
+    let zoned = i64::try_from(at.0).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    let zoned = zoned.and_then(|at| at.in_tz("Asia/Tokyo").ok());
+    zoned.map_or_else(|| "----".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// One line the moment an institution's history lands.
+pub fn history_landed(part: &HistoryPart) -> String {
+    let Words { ja, en } = words::history::what_became(part);
+    format!("  ・{}：{ja} / {}: {en}", part.standing.name.0, part.standing.name.1)
+}
+
+/// One institution's history, newest first.
+pub fn history_part(part: &HistoryPart) -> String {
+    let mut out = format!("\n■ {} / {}\n", part.standing.name.0, part.standing.name.1);
+    for entry in &part.entries {
+        let Words { ja, en } = words::history::entry(entry, &part.standing.name);
+        let proof = words::history::proof(entry.proof);
+        let at = entry.at.map_or_else(|| "----".to_owned(), in_japan);
+        let _ = writeln!(out, "  {at}  {ja} / {en}\n      {} / {}", proof.ja, proof.en);
+    }
+    if let Some(older) = part.older {
+        let (id, place) =
+            (&part.standing.institution, format!("--older {}:{older}", part.standing.institution));
+        let _ = writeln!(out, "  さらに古い履歴 / older entries of {id}: {place}");
+    }
+    if part.entries.is_empty() {
+        let _ = writeln!(out, "{}", history_landed(part));
+    }
+    out
+}
+
+/// The whole history.
+pub fn history(history: &History) -> String {
+    let subject = &history.subject;
+    let mut out = format!("\n{}（{}） {} 生\n", subject.name, subject.kana, subject.birth_date.as_str());
+    if history.simulated {
+        let _ = writeln!(out, "【模擬カード】 / made with a simulated card");
+    }
+    history.parts.iter().for_each(|part| out.push_str(&history_part(part)));
+    out
+}
+
+/// What this guardian has withdrawn, institution by institution.
+pub fn consents(subject: &AttestedSubject, parts: &[ConsentPart]) -> String {
+    let mut out = format!("\n{}（{}） {} 生\n", subject.name, subject.kana, subject.birth_date.as_str());
+    parts.iter().for_each(|part| out.push_str(&consent(part)));
+    out
+}
+
+/// What this guardian has withdrawn at one institution, and the receipt of what she just chose.
+pub fn consent(part: &ConsentPart) -> String {
+    let Words { ja, en } = words::consent::what_became(part);
+    let mut out = format!("\n■ {} / {}\n  {ja} / {en}\n", part.standing.name.0, part.standing.name.1);
+    for withdrawal in part.choices.iter().flat_map(|choices| &choices.withdrawn) {
+        let Words { ja, en } = words::consent::withdrawal(withdrawal);
+        let _ = writeln!(out, "  ・{ja} / {en}  {}", in_japan(withdrawal.at));
+    }
+    if let Some(receipt) = &part.receipt {
+        let (place, hash) = (&receipt.receipt, receipt.receipt.leaf_hash.hex());
+        let _ = writeln!(out, "  控え / receipt: {} #{} {hash}", place.origin, place.index);
+    }
     out
 }
 

@@ -64,6 +64,9 @@ pub enum Trouble {
         /// How many there are.
         known: usize,
     },
+    /// A choice was not confirmed; why was said before.
+    #[error("the choice was not confirmed")]
+    NotChosen,
     /// No institution of this name is asked.
     #[error("{0} is no institution of this federation that answers")]
     NoSuchInstitution(MemberId),

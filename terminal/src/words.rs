@@ -1,12 +1,14 @@
 //! Everything the guardian is told, Japanese first, English beside it.
 
+use hibiki_protocol::ids::Category;
 use hibiki_protocol::outcome::{Coverage, Outcome};
 use hibiki_protocol::query::Refusal;
 use hibiki_protocol::session::{Relation, SessionRefusal};
 use hibiki_protocol::time::Timestamp;
 
-pub mod access;
 mod card;
+pub mod consent;
+pub mod history;
 
 pub use card::{
     card as card_fault, certificate_written, inspection, is_simulated, last_try, no_card, pin_accepted,
@@ -43,52 +45,59 @@ pub fn what_became(part: &ViewPart) -> Words {
             let count = part.records.len();
             words(format!("記録 {count} 件"), format!("{count} records"))
         }
-        outcome => standing(outcome, part.detail),
+        Outcome::NothingToShow => words("表示できる記録はありません", "nothing to show"),
+        outcome => {
+            let not = ("記録がないという意味ではありません", "this does not mean there is no record");
+            not_known(outcome, part.detail, not)
+        }
     }
 }
 
-/// How an institution stands, whatever it was asked.
-pub fn standing(outcome: Outcome, detail: Option<&str>) -> Words {
-    match outcome {
-        Outcome::Data => words("応答がありました", "has answered"),
-        Outcome::NothingToShow => words("表示できる記録はありません", "nothing to show"),
-        Outcome::Busy => words(
-            "混み合っています。しばらくしてからもう一度お試しください（記録がないという意味ではありません）",
-            "busy; please try again in a while (this does not mean there is no record)",
+/// Why nothing is known of an institution; `not` says what that does not mean.
+fn not_known(outcome: Outcome, detail: Option<&str>, not: (&str, &str)) -> Words {
+    let (ja, en) = match outcome {
+        Outcome::Data | Outcome::NothingToShow => ("応答がありました", "it answered"),
+        Outcome::Busy => {
+            ("混み合っています。しばらくしてからもう一度お試しください", "busy; please try again in a while")
+        }
+        Outcome::Unreachable if detail == Some("gateway_lost") => (
+            "市の窓口サーバーとの接続が切れたため確認できませんでした",
+            "not known, because the connection to the city's gateway was lost",
         ),
-        Outcome::Unreachable if detail == Some("gateway_lost") => words(
-            "市の窓口サーバーとの接続が切れたため確認できませんでした（記録がないという意味ではありません）",
-            "not known, because the connection to the city's gateway was lost (this does not mean there is no record)",
+        Outcome::Unreachable => ("接続できません", "cannot be reached"),
+        Outcome::TimedOut => ("時間内に応答がありませんでした", "did not answer in time"),
+        Outcome::Version => {
+            return words(
+                "ソフトウェアの版が合わないため確認できません。施設に更新を依頼してください",
+                "its software version does not fit ours; the institution must update",
+            );
+        }
+        Outcome::Expired => {
+            return words(
+                "手続きの有効期限が切れました。もう一度カードをかざしてください",
+                "the session was too old for it; please touch the card again",
+            );
+        }
+        Outcome::NotLogged => (
+            "閲覧記録を保存できないため、情報を提供できません",
+            "cannot record this access and therefore shows nothing",
         ),
-        Outcome::Unreachable => words(
-            "接続できません（記録がないという意味ではありません）",
-            "cannot be reached (this does not mean there is no record)",
+        Outcome::InvalidAnswer => (
+            "正しい応答と確認できなかったため表示しません",
+            "its answer could not be verified and is not shown",
         ),
-        Outcome::TimedOut => words(
-            "時間内に応答がありませんでした（記録がないという意味ではありません）",
-            "did not answer in time (this does not mean there is no record)",
-        ),
-        Outcome::Version => words(
-            "ソフトウェアの版が合わないため確認できません。施設に更新を依頼してください",
-            "its software version does not fit ours; the institution must update",
-        ),
-        Outcome::Expired => words(
-            "手続きの有効期限が切れました。もう一度カードをかざしてください",
-            "the session was too old for it; please touch the card again",
-        ),
-        Outcome::NotLogged => words(
-            "閲覧記録を保存できないため、情報を提供できません（記録がないという意味ではありません）",
-            "cannot record this access and therefore shows nothing (this does not mean there is no record)",
-        ),
-        Outcome::InvalidAnswer => words(
-            "正しい応答と確認できなかったため表示しません（記録がないという意味ではありません）",
-            "its answer could not be verified and is not shown (this does not mean there is no record)",
-        ),
-        Outcome::NotAsked => words(
-            "今回は問い合わせていません（記録がないという意味ではありません）",
-            "was not asked (this does not mean there is no record)",
-        ),
-    }
+        Outcome::NotAsked => ("今回は問い合わせていません", "was not asked"),
+    };
+    words(format!("{ja}（{}）", not.0), format!("{en} ({})", not.1))
+}
+
+/// A category as a guardian reads it; one this terminal does not know by its own name.
+pub fn category(category: &Category) -> Words {
+    let known = hibiki_records::category::Category::from_wire(category.as_str());
+    known.map_or_else(
+        || words(category.as_str(), category.as_str()),
+        |known| words(known.label().ja, known.label().en),
+    )
 }
 
 /// How much a view can know.
@@ -171,6 +180,7 @@ pub fn trouble(trouble: &Trouble) -> Words {
             format!("閲覧できる方は {known} 人です。--subject 1 〜 {known} で選んでください。"),
             format!("The card may act for {known} persons. Choose one with --subject 1 to {known}."),
         ),
+        Trouble::NotChosen => words("手続きは完了していません。", "The choice was not confirmed."),
         Trouble::NoSuchInstitution(id) => words(
             format!("{id} という施設はこの連携にありません。名前を確認してください。"),
             format!("{id} is no institution of this federation that answers. Check the name."),

@@ -86,6 +86,7 @@ impl Schema {
                     true
                 }
             },
+            "strings" => value.as_array().is_some_and(|elements| elements.iter().all(Value::is_string)),
             "string" => text.is_some_and(|text| !text.is_empty()),
             "number" => value.is_u64(),
             "boolean" => value.is_boolean(),

@@ -66,6 +66,19 @@ pub struct Part {
     pub records: Vec<Record>,
     /// Its ledger's promise.
     pub receipt: Option<Receipt>,
+    /// Since when it keeps which category.
+    #[serde(default)]
+    pub kept_since: Vec<KeptSince>,
+}
+
+/// Since when an institution keeps a category.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptSince {
+    /// The category.
+    pub category: String,
+    /// The first day.
+    pub since: String,
 }
 
 /// Names of an institution.

@@ -63,6 +63,38 @@ fn what_is_left_out_takes_its_default() {
 }
 
 #[test]
+fn since_when_records_are_kept_is_said_by_known_category_and_real_day() {
+    assert!(read(GOOD).unwrap().config.records.kept_since.is_empty(), "nothing is said by default");
+    let kept =
+        read(&with("records", r#"kept-since = { immunization = "2012-04-01", growth = "2014-10-01" }"#));
+    let kept: Vec<(String, String)> = kept
+        .unwrap()
+        .config
+        .records
+        .kept_since
+        .iter()
+        .map(|kept| (kept.category.to_string(), kept.since.as_str().to_owned()))
+        .collect();
+    let expected = [("growth", "2014-10-01"), ("immunization", "2012-04-01")];
+    assert_eq!(kept, expected.map(|(category, day)| (category.to_owned(), day.to_owned())));
+    for (line, expected) in [
+        (
+            r#"kept-since = { imunization = "2012-04-01" }"#,
+            "\"imunization\" is not known; did you mean \"immunization\"?",
+        ),
+        (
+            r#"kept-since = { immunization = "2012-02-30" }"#,
+            "\"2012-02-30\" is not a day; write immunization = \"yyyy-mm-dd\"",
+        ),
+        (r#"kept-since = { immunization = "平成24年4月1日" }"#, "is not a day"),
+        (r#"kept-since = "2012-04-01""#, "kept-since"),
+    ] {
+        let found = problems(&with("records", line));
+        assert!(found.len() == 1 && found[0].contains(expected), "{line}: {found:?}");
+    }
+}
+
+#[test]
 fn an_unknown_key_names_its_place_and_its_neighbour() {
     let found = problems(&with("node", "data_dri = \"x\""));
     assert_eq!(found, ["3:1: unknown key \"data_dri\" in [node]; did you mean \"data-dir\"?"]);

@@ -34,6 +34,8 @@ mod record;
 mod replay;
 mod seal;
 mod storage;
+#[cfg(test)]
+mod tell_tests;
 pub mod telling;
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ pub(super) const ORIGIN: &str = "maebashi/chuo-hospital/ledger";
 /// A keyring for tests: a real cipher, keys by hashing, and erasure by forgetting.
 #[derive(Default)]
 pub(super) struct TestSealer {
-    erased: Mutex<BTreeSet<SubjectKey>>,
+    pub(super) erased: Mutex<BTreeSet<SubjectKey>>,
 }
 
 impl TestSealer {

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod card;
+mod consent;
+mod history;
 mod login;
 mod serve;
 mod touch;
@@ -45,6 +47,16 @@ enum Command {
         after_help = "Examples:\n  hibiki-terminal view --config terminal.toml --subject 2\n  hibiki-terminal view --config terminal.toml --reader RC-S300 --category immunization --since 2025-04-01 --format json"
     )]
     View(view::ViewArgs),
+    /// だれが見たか / Show who looked at one person's records, from every institution, with proofs.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal history --config terminal.toml --subject 2\n  hibiki-terminal history --config terminal.toml --older maebashi/chuo-hospital:41\n  hibiki-terminal history --config terminal.toml --format json > history.json"
+    )]
+    History(history::HistoryArgs),
+    /// 同意の設定 / Show and change what institutions may show of one person.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal consent --config terminal.toml\n  hibiki-terminal consent --config terminal.toml --at maebashi/chuo-hospital --deny growth\n  hibiki-terminal consent --config terminal.toml --at maebashi/chuo-hospital --permit growth\n  hibiki-terminal consent --config terminal.toml --at maebashi/midori-pharmacy --deny all --only-me --format json"
+    )]
+    Consent(consent::ConsentArgs),
     /// 画面を開く / Serve the guardian's page to a browser on this machine: touch, and see.
     #[command(
         after_help = "Examples:\n  hibiki-terminal serve --config terminal.toml\n  hibiki-terminal serve --config terminal.toml --reader RC-S300 --idle 120\n  hibiki-terminal serve --config terminal.toml --card-file card.json --port 8080"
@@ -80,6 +92,8 @@ impl Cli {
             Command::Card(args) => card::run(args).await,
             Command::Login(args) => login::run(args).await,
             Command::View(args) => view::run(args).await,
+            Command::History(args) => history::run(args).await,
+            Command::Consent(args) => consent::run(args).await,
             Command::Serve(args) => serve::run(args).await,
         };
         match outcome {

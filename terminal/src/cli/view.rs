@@ -15,13 +15,20 @@ use crate::question::Wish;
 use crate::trouble::Trouble;
 use crate::{clock, print, view};
 
+/// Whom it is about.
+#[derive(Debug, Args)]
+pub(super) struct PersonArgs {
+    /// Whose records: the number `login` shows. Not needed when there is only one child.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) subject: Option<usize>,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ViewArgs {
     #[command(flatten)]
     common: Common,
-    /// Whose records: the number `login` shows. Not needed when there is only one child.
-    #[arg(long, value_name = "NUMBER")]
-    subject: Option<usize>,
+    #[command(flatten)]
+    person: PersonArgs,
     /// Only this category (may be given several times).
     #[arg(long, value_name = "NAME")]
     category: Vec<Category>,
@@ -43,7 +50,7 @@ fn day(text: &str) -> Result<Day, &'static str> {
 pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
     let Open { session, card, federation, .. } = open(&args.common).await?;
     let human = args.common.format == Format::Human;
-    let subject = choose(session.subjects(), args.subject)?;
+    let subject = choose(session.subjects(), args.person.subject)?;
     let wish = Wish { categories: args.category, since: args.since, deadline_millis: args.deadline_ms };
     let stream = args.stream;
     let mut landed = |part: &view::ViewPart| {
@@ -70,7 +77,10 @@ pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
 }
 
 /// The subject with this number; without one, the only child, or the only person.
-fn choose(subjects: &[AttestedSubject], number: Option<usize>) -> Result<&AttestedSubject, Trouble> {
+pub(super) fn choose(
+    subjects: &[AttestedSubject],
+    number: Option<usize>,
+) -> Result<&AttestedSubject, Trouble> {
     let unknown = Trouble::UnknownSubject { known: subjects.len() };
     if let Some(number) = number {
         return number.checked_sub(1).and_then(|index| subjects.get(index)).ok_or(unknown);

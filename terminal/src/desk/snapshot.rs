@@ -165,7 +165,7 @@ impl Landed for HistoryPart {
     }
 
     fn words(&self) -> Words {
-        words::standing(self.standing.outcome, self.standing.detail)
+        words::history::what_became(self)
     }
 }
 
@@ -179,7 +179,7 @@ impl Landed for ConsentPart {
     }
 
     fn words(&self) -> Words {
-        words::standing(self.standing.outcome, self.standing.detail)
+        words::consent::what_became(self)
     }
 }
 

@@ -160,6 +160,15 @@ impl Node {
         self.programs.node_json(&["status", "--config", &self.config_text, "--format", "json"])
     }
 
+    /// The key that its ledger's checkpoints verify with, as one line (c2sp.org/signed-note).
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn ledger_key(&self) -> Result<String, TownError> {
+        let status = ["ledger", "status", "--config", &self.config_text, "--format", "json"];
+        Ok(self.programs.node_json(&status)?["key"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// When it was last started.
     pub fn launched(&self) -> Timestamp {
         self.launched

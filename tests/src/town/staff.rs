@@ -132,6 +132,14 @@ pub fn link(town: &Town, house: House) -> Result<Value, TownError> {
     at(town, house, &["link", "import", &text(&tokens)], CLERKS[0])
 }
 
+/// What is denied about a person at an institution, as its staff see it.
+///
+/// # Errors
+/// The institution refuses.
+pub fn consents(town: &Town, house: House, local: &str) -> Result<Value, TownError> {
+    at(town, house, &["consent", "list", "--local", local], CLERKS[0])
+}
+
 /// Installs a trust list at a node.
 ///
 /// # Errors

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use serde_json::Value;
+
 use super::{Card, Touch, Town, TownError};
 use crate::view::{Subject, View};
 
@@ -107,6 +109,26 @@ impl Town {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         Err(TownError::Command { command: "hibiki-terminal view".into(), output: said })
+    }
+
+    /// What another command of the terminal prints about the subject with this number, as JSON; whether it
+    /// ended well.
+    ///
+    /// # Errors
+    /// The terminal cannot be run, or prints something else.
+    pub fn ask(
+        &self,
+        command: &str,
+        card: &Card,
+        subject: usize,
+        more: &[&str],
+    ) -> Result<(Value, bool), TownError> {
+        let mut terminal = self.terminal(command, card);
+        terminal.args(["--subject", &subject.to_string(), "--format", "json"]).args(more);
+        let output = run(&mut terminal)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let failed = |_| TownError::Command { command: format!("hibiki-terminal {command}"), output: said };
+        Ok((serde_json::from_slice(&output.stdout).map_err(failed)?, output.status.success()))
     }
 
     /// Begins a view without waiting for it.

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use hibiki_protocol::ids::MemberId;
-use hibiki_records::category::Category;
 use serde::Deserialize;
 
 use super::coverage::Coverage;
@@ -33,8 +32,6 @@ struct Entry {
     holder: String,
     who: String,
     what: String,
-    categories: String,
-    purpose: String,
     proof: String,
     /// `proven`, `pending` or `unproven`.
     state: &'static str,
@@ -68,7 +65,7 @@ pub(super) async fn page(State(app): State<App>, seated: Seated) -> Response {
     for institution in seated.seat.institutions.iter() {
         let Some(part) = live.parts.get(&institution.id) else { continue };
         let holder = lang.t(&institution.name.0, &institution.name.1);
-        entries.extend(part.entries.iter().map(|entry| (entry.at, line(entry, holder, lang))));
+        entries.extend(part.entries.iter().map(|entry| (entry.at, line(entry, &institution.name, lang))));
         older.extend(more(part, holder));
     }
     entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -99,7 +96,7 @@ fn more(part: &HistoryPart, holder: &str) -> Option<Older> {
     part.older.map(|before| Older { institution, holder: holder.to_owned(), before })
 }
 
-fn line(entry: &HistoryEntry, holder: &str, lang: Lang) -> Entry {
+fn line(entry: &HistoryEntry, institution: &(String, String), lang: Lang) -> Entry {
     let (state, mark) = match entry.proof {
         Proof::Proven => ("proven", "✓"),
         Proof::Pending => ("pending", "…"),
@@ -109,38 +106,15 @@ fn line(entry: &HistoryEntry, holder: &str, lang: Lang) -> Entry {
     let said = entry.said.as_ref();
     Entry {
         at: entry.at.map(words::in_japan).unwrap_or_default(),
-        holder: holder.to_owned(),
-        who: said.map(|said| say(words::access::who(said.who))).unwrap_or_default(),
+        holder: lang.t(&institution.0, &institution.1).to_owned(),
+        who: said.map(|said| say(words::history::who(said.who, institution))).unwrap_or_default(),
         what: said.map_or_else(
             || lang.t("読み取れない記録です", "an entry that cannot be read").to_owned(),
-            |said| say(words::access::event(said)),
+            |said| say(words::history::what(said)),
         ),
-        categories: said.map(|said| labels(said, lang)).unwrap_or_default(),
-        purpose: said
-            .and_then(|said| said.purpose)
-            .map(|purpose| say(words::access::purpose(purpose)))
-            .unwrap_or_default(),
-        proof: say(words::access::proof(entry.proof)),
+        proof: say(words::history::proof(entry.proof)),
         state,
         mark,
         index: entry.index,
     }
-}
-
-fn labels(said: &crate::history::Said, lang: Lang) -> String {
-    let names = said.categories.iter().map(|category| label(category.as_str(), lang));
-    let mut names: Vec<String> = names.collect();
-    if let Some(reach) = said.reach {
-        if names.is_empty() {
-            names.push(lang.t("すべての区分", "every category").to_owned());
-        }
-        names.push(lang.of(&words::access::reach(reach)).to_owned());
-    }
-    names.join(lang.t("、", ", "))
-}
-
-/// A category as a guardian reads it.
-pub(super) fn label(wire: &str, lang: Lang) -> String {
-    Category::from_wire(wire)
-        .map_or_else(|| wire.to_owned(), |known| lang.t(known.label().ja, known.label().en).to_owned())
 }

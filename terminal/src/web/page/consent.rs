@@ -9,7 +9,6 @@ use hibiki_protocol::ids::{Category, MemberId};
 use hibiki_records::category;
 use serde::Deserialize;
 
-use super::access::label;
 use super::coverage::Coverage;
 use super::{Frame, Seated, shown};
 use crate::clock;
@@ -143,7 +142,7 @@ fn place(institution: &Institution, part: &ConsentPart, lang: Lang) -> Option<Pl
         since: withdrawal.map(|withdrawal| words::in_japan(withdrawal.at)).unwrap_or_default(),
         reach: withdrawal.map_or(Reach::OwnView, |withdrawal| withdrawal.reach).as_str(),
         reach_said: withdrawal
-            .map(|withdrawal| lang.of(&words::access::reach(withdrawal.reach)).to_owned())
+            .map(|withdrawal| lang.of(&words::consent::reach(withdrawal.reach)).to_owned())
             .unwrap_or_default(),
     };
     let mut rows = vec![row("", lang.t("すべて", "Everything").to_owned(), everything)];
@@ -153,7 +152,8 @@ fn place(institution: &Institution, part: &ConsentPart, lang: Lang) -> Option<Pl
             let of_it = |withdrawal: &&hibiki_protocol::act::Withdrawal| {
                 withdrawal.category.as_ref().is_some_and(|category| category.as_str() == wire)
             };
-            rows.push(row(wire, label(wire, lang), choices.withdrawn.iter().find(of_it)));
+            let label = lang.label(known.label()).to_owned();
+            rows.push(row(wire, label, choices.withdrawn.iter().find(of_it)));
         }
     }
     let name = lang.t(&institution.name.0, &institution.name.1).to_owned();
@@ -163,15 +163,13 @@ fn place(institution: &Institution, part: &ConsentPart, lang: Lang) -> Option<Pl
 fn choice_made(number: usize, made: &MadeChoice, seated: &Seated, lang: Lang) -> Made {
     let institution = seated.seat.institutions.iter().find(|it| it.id == made.institution);
     let name = institution.map(|it| lang.t(&it.name.0, &it.name.1).to_owned()).unwrap_or_default();
-    let what = made.choice.category.as_ref();
-    let what = what
-        .map_or_else(|| lang.t("すべて", "everything").to_owned(), |category| label(category.as_str(), lang));
+    let what = lang.of(&words::consent::about(made.choice.category.as_ref())).to_owned();
     let act = if made.choice.permit {
         lang.t("表示に同意", "consent given")
     } else {
         lang.t("同意を取り下げ", "consent withdrawn")
     };
-    let reach = lang.of(&words::access::reach(made.choice.reach)).to_owned();
+    let reach = lang.of(&words::consent::reach(made.choice.reach)).to_owned();
     let said = format!("{name}：{what}　{act}（{reach}）");
     let waiting = Made {
         number,
@@ -184,27 +182,16 @@ fn choice_made(number: usize, made: &MadeChoice, seated: &Seated, lang: Lang) ->
     match &made.answer {
         None => waiting,
         Some(Err(words)) => Made { state: "failed", became: lang.of(words).to_owned(), ..waiting },
-        Some(Ok(part)) => match &part.receipt {
-            Some(receipt) => {
-                let proof = lang.of(&words::access::proof(receipt.entry.proof)).to_owned();
-                let state = if matches!(receipt.entry.proof, Proof::Unproven(_)) { "failed" } else { "done" };
-                let became = lang.t(
-                    "施設が台帳に記録し、いまから有効です。",
-                    "Recorded in the institution's ledger, and in force from now on.",
-                );
-                Made {
-                    state,
-                    became: became.to_owned(),
-                    receipt: format!("#{} {proof}", receipt.receipt.index),
-                    file: receipt.file.is_some(),
-                    ..waiting
-                }
+        Some(Ok(part)) => {
+            let receipt = part.receipt.as_ref();
+            let believed = receipt.is_some_and(|receipt| !matches!(receipt.entry.proof, Proof::Unproven(_)));
+            Made {
+                state: if believed { "done" } else { "failed" },
+                became: lang.of(&words::consent::outcome(part, &made.choice)).to_owned(),
+                receipt: receipt.map(|it| format!("#{}", it.receipt.index)).unwrap_or_default(),
+                file: receipt.is_some_and(|it| it.file.is_some()),
+                ..waiting
             }
-            None => {
-                let words = words::standing(part.standing.outcome, part.standing.detail);
-                let not_done = lang.t("設定は変わっていません。", "Nothing was changed.");
-                Made { state: "failed", became: format!("{} {not_done}", lang.of(&words)), ..waiting }
-            }
-        },
+        }
     }
 }

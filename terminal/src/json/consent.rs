@@ -1,0 +1,64 @@
+//! The stable JSON of a guardian's choices.
+
+use hibiki_protocol::act::Withdrawal;
+use serde::Serialize;
+
+use super::history::EntryJson;
+use super::{ReceiptJson, StandingJson, rfc3339};
+use crate::consent::{ConsentPart, ConsentReceipt};
+
+/// One institution's part.
+#[derive(Serialize)]
+pub struct ConsentJson<'a> {
+    #[serde(flatten)]
+    standing: StandingJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<Vec<WithdrawalJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<ConsentReceiptJson<'a>>,
+}
+
+impl<'a> From<&'a ConsentPart> for ConsentJson<'a> {
+    fn from(part: &'a ConsentPart) -> Self {
+        let withdrawn =
+            part.choices.as_ref().map(|choices| choices.withdrawn.iter().map(Into::into).collect());
+        Self { standing: (&part.standing).into(), withdrawn, receipt: part.receipt.as_ref().map(Into::into) }
+    }
+}
+
+#[derive(Serialize)]
+struct WithdrawalJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<&'a str>,
+    reach: &'static str,
+    at: String,
+}
+
+impl<'a> From<&'a Withdrawal> for WithdrawalJson<'a> {
+    fn from(withdrawal: &'a Withdrawal) -> Self {
+        Self {
+            category: withdrawal.category.as_ref().map(|category| category.as_str()),
+            reach: withdrawal.reach.as_str(),
+            at: rfc3339(withdrawal.at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ConsentReceiptJson<'a> {
+    #[serde(flatten)]
+    receipt: ReceiptJson<'a>,
+    entry: EntryJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tlog_proof: Option<&'a str>,
+}
+
+impl<'a> From<&'a ConsentReceipt> for ConsentReceiptJson<'a> {
+    fn from(receipt: &'a ConsentReceipt) -> Self {
+        Self {
+            receipt: (&receipt.receipt).into(),
+            entry: (&receipt.entry).into(),
+            tlog_proof: receipt.file.as_deref(),
+        }
+    }
+}
