@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Redirect, Response};
 use hibiki_protocol::act::Reach;
+use hibiki_protocol::answer::Record;
 use hibiki_protocol::ids::{Category, MemberId};
 use hibiki_records::category;
 use serde::Deserialize;
@@ -73,7 +74,11 @@ pub(super) async fn page(State(app): State<App>, seated: Seated) -> Response {
     let live = live.unwrap_or_else(|| Live::asked(clock::now()));
     let lang = seated.lang();
     let institutions = seated.seat.institutions.iter();
-    let places = institutions.filter_map(|it| place(it, live.parts.get(&it.id)?, lang)).collect();
+    let place = |it: &Institution| {
+        let shown = seated.view.parts.get(&it.id).map(|part| part.records.as_slice()).unwrap_or_default();
+        place(it, live.parts.get(&it.id)?, shown, lang)
+    };
+    let places = institutions.filter_map(place).collect();
     let made = seated.choices().map(|(number, made)| choice_made(number, made, &seated, lang)).collect();
     let coverage = Coverage::new(&seated.seat, &live, lang).not(
         "設定できないという意味ではありません。",
@@ -132,7 +137,9 @@ fn read(person: usize, form: &ChoiceForm) -> Option<(usize, MemberId, Choice)> {
     Some((person.checked_sub(1)?, MemberId::new(&form.institution)?, choice))
 }
 
-fn place(institution: &Institution, part: &ConsentPart, lang: Lang) -> Option<Place> {
+/// An institution, with the kinds of record it has shown and those that are withdrawn; the rest goes with
+/// everything.
+fn place(institution: &Institution, part: &ConsentPart, shown: &[Record], lang: Lang) -> Option<Place> {
     let choices = part.choices.as_ref()?;
     let everything = choices.withdrawn.iter().find(|withdrawal| withdrawal.category.is_none());
     let row = |wire: &str, label: String, withdrawal: Option<&hibiki_protocol::act::Withdrawal>| Row {
@@ -152,8 +159,12 @@ fn place(institution: &Institution, part: &ConsentPart, lang: Lang) -> Option<Pl
             let of_it = |withdrawal: &&hibiki_protocol::act::Withdrawal| {
                 withdrawal.category.as_ref().is_some_and(|category| category.as_str() == wire)
             };
+            let withdrawal = choices.withdrawn.iter().find(of_it);
+            if withdrawal.is_none() && !shown.iter().any(|record| record.category.as_str() == wire) {
+                continue;
+            }
             let label = lang.label(known.label()).to_owned();
-            rows.push(row(wire, label, choices.withdrawn.iter().find(of_it)));
+            rows.push(row(wire, label, withdrawal));
         }
     }
     let name = lang.t(&institution.name.0, &institution.name.1).to_owned();
