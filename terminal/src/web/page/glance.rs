@@ -32,11 +32,11 @@ pub(super) struct Glance {
 
 /// A vaccination that is next.
 pub(super) struct NextStep {
-    pub(super) name: String,
     /// Class of its tag: `overdue`, `due` or `later`.
     pub(super) class: &'static str,
     pub(super) tag: &'static str,
-    pub(super) when: String,
+    /// What, and between which days.
+    pub(super) said: String,
 }
 
 /// One measurement.
@@ -58,6 +58,12 @@ impl Glance {
     }
 }
 
+/// Her birth date in words; as the registry wrote it where it is no day.
+pub(super) fn born(person: &AttestedSubject, lang: Lang) -> String {
+    let written = person.birth_date.as_str();
+    written.parse().map_or_else(|_| written.to_owned(), |day| lang.day(day))
+}
+
 impl Lang {
     pub(super) fn label(self, label: Label) -> &'static str {
         self.t(label.ja, label.en)
@@ -76,23 +82,13 @@ fn next(person: &AttestedSubject, seat: &Seat, view: &LiveView, lang: Lang) -> O
     let given: Vec<_> = given.collect();
     let steps = schedule::next(&schedule::plan(birth, sex, &given, today), today);
     let step = |step: &schedule::Step| {
-        let name = format!("{} {}", lang.label(step.series_label), lang.label(step.dose_label));
-        let (from, until) = (step.from, step.until);
-        let open = lang.t("まで公費で受けられます", "is the last day free of charge");
-        let (class, tag, when) = match step.timing {
-            Timing::Late => {
-                ("overdue", lang.t("まだ受けられます", "Still possible"), format!("{until} {open}"))
-            }
-            Timing::Now => ("due", lang.t("接種の時期です", "Time for it"), format!("{until} {open}")),
-            Timing::Early => {
-                ("due", lang.t("もう受けられます", "Possible already"), format!("{until} {open}"))
-            }
-            Timing::Later => {
-                let opens = lang.t("から受けられます", "is the first day possible");
-                ("later", lang.t("これからです", "Not yet"), format!("{from} {opens}"))
-            }
+        let (class, tag) = match step.timing {
+            Timing::Late => ("overdue", lang.t("まだ受けられます", "Still possible")),
+            Timing::Now => ("due", lang.t("接種の時期です", "Time for it")),
+            Timing::Early => ("due", lang.t("もう受けられます", "Possible already")),
+            Timing::Later => ("later", lang.t("これからです", "Not yet")),
         };
-        NextStep { name, class, tag, when }
+        NextStep { class, tag, said: lang.summary(&step.sentence()).to_owned() }
     };
     Some(steps.iter().take(STEPS_MAX).map(step).collect())
 }
@@ -104,7 +100,7 @@ fn measured(seat: &Seat, view: &LiveView, lang: Lang) -> Vec<Measured> {
         let of_kind = all.iter().filter(|it| it.kind == kind && it.doubt.is_none() && it.value.is_some());
         let latest = of_kind.max_by_key(|it| it.date)?;
         let value = lang.summary(latest.written.as_ref()?).to_owned();
-        Some(Measured { what: lang.label(kind.label()), value, date: latest.date.to_string() })
+        Some(Measured { what: lang.label(kind.label()), value, date: lang.day(latest.date) })
     };
     [Kind::Height, Kind::Weight].into_iter().filter_map(latest).collect()
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use hibiki_protocol::session::Relation;
 
 use super::coverage::Coverage;
-use super::glance::Glance;
+use super::glance::{Glance, born};
 use super::{Frame, login, shown};
 use crate::desk::{Order, Phase};
 use crate::web::App;
@@ -45,7 +45,7 @@ pub(super) async fn page(State(app): State<App>) -> Response {
             number: index + 1,
             name: person.name.clone(),
             kana: person.kana.clone(),
-            born: person.birth_date.as_str().to_owned(),
+            born: born(person, f.lang),
             oneself,
             glance: view.map(|view| Glance::new(person, seat, view, f.lang)),
             coverage: view.map(|view| Coverage::new(seat, view, f.lang)),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::Response;
 
 use super::coverage::Coverage;
-use super::glance::Glance;
+use super::glance::{Glance, born};
 use super::{Frame, Seated, shown};
 
 #[derive(Template)]
@@ -24,6 +24,6 @@ pub(super) async fn page(seated: Seated) -> Response {
         "This does not mean that a vaccination or check-up was not done.",
     );
     let (glance, person) = (seated.glance(), seated.person());
-    let (name, born) = (person.name.clone(), person.birth_date.as_str().to_owned());
+    let (name, born) = (person.name.clone(), born(person, seated.lang()));
     shown(&Overview { name, born, glance, coverage, f: seated.frame })
 }
