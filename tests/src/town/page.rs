@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -82,6 +83,20 @@ impl Page {
     /// Where the page is, without the link's secret: `http://127.0.0.1:PORT`.
     pub fn origin(&self) -> &str {
         self.link.split("/open/").next().unwrap_or_default()
+    }
+
+    /// The first line of what it answers to somebody without a link.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn knock(&self) -> std::io::Result<String> {
+        let host = self.origin().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        Ok(line)
     }
 
     /// Asks for one more link, as Enter at the terminal does.

@@ -10,7 +10,7 @@ use hibiki_tests::family;
 use hibiki_tests::house::House;
 use hibiki_tests::population::Population;
 use hibiki_tests::spread::{SpreadError, Wanted, spread};
-use hibiki_tests::town::{Card, Settings, Town, TownError};
+use hibiki_tests::town::{Card, Page, Settings, Town, TownError};
 use hibiki_tests::view::View;
 
 use crate::Arguments;
@@ -120,8 +120,11 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
         path(folder, "view-partial.json")
     ));
 
+    chapter(7, "保護者の画面を開きます", "The guardian's page, for a browser on this machine");
+    let page = town.serve(&card, &[])?;
+    opens(&page)?;
     if !arguments.once {
-        stay(&town, &plastic, touched.as_ref(), number);
+        stay(&town, &plastic, touched.as_ref(), number, page)?;
     }
     for house in House::ALL {
         town.node_mut(house).stop()?;
@@ -226,8 +229,24 @@ fn partially(view: &View) -> Result<(), Trouble> {
     Err(Trouble::Wrong(format!("the hospital is stopped, but the view calls it {outcome:?}")))
 }
 
+/// The page answers, and to nobody without its link.
+fn opens(page: &Page) -> Result<(), Trouble> {
+    let answer = page.knock().map_err(|source| Trouble::Folder { path: page.origin().into(), source })?;
+    if answer.starts_with("HTTP/1.1 403 ") {
+        step(&format!("{} … リンクなしでは開きません / does not open without its link", page.origin()));
+        return Ok(());
+    }
+    Err(Trouble::Wrong(format!("the page lets in whoever knocks: {answer:?}")))
+}
+
 /// Keeps the town running until Enter.
-fn stay(town: &Town, card: &Card, touched: Option<&Touched>, number: usize) {
+fn stay(
+    town: &Town,
+    card: &Card,
+    touched: Option<&Touched>,
+    number: usize,
+    mut page: Page,
+) -> Result<(), Trouble> {
     let terminal = town.programs().path("hibiki-terminal");
     let simcard = town.programs().path("hibiki-simcard");
     let node = town.programs().path("hibiki-node");
@@ -254,10 +273,18 @@ fn stay(town: &Town, card: &Card, touched: Option<&Touched>, number: usize) {
         city = node_of(House::CityHall),
         hospital = node_of(House::Hospital),
     ));
-    let mut line = String::new();
-    // Without anybody to press Enter, the town runs until it is interrupted.
-    while std::io::stdin().lock().read_line(&mut line).is_ok_and(|read| read == 0) {
-        std::thread::park();
+    say(&format!(
+        "\n▶ ブラウザーで開いてください（一度だけ開けます。暗証番号は 1234。新しいリンク：l と Enter）\n▶ Open this in a browser (it opens once; the PIN is 1234; a new link: l and Enter)\n\n  {}\n",
+        page.link()
+    ));
+    loop {
+        let mut line = String::new();
+        match std::io::stdin().lock().read_line(&mut line) {
+            // Without anybody to press Enter, the town runs until it is interrupted.
+            Ok(0) => std::thread::park(),
+            Ok(_) if line.trim() == "l" => say(&format!("\n  {}\n", page.another_link()?)),
+            _ => return Ok(()),
+        }
     }
 }
 
