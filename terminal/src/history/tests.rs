@@ -171,7 +171,7 @@ fn what_does_not_verify_is_shown_and_marked() {
     assert_eq!(bend(&|page| page.entries[1].path = Some(Vec::new())), (unproven(Doubt::NotIncluded), true));
     assert_eq!(bend(&|page| page.checkpoint = None), (unproven(Doubt::Checkpoint), true));
     let leaf = |page: &mut HistoryPage| {
-        page.entries[1] = told(1, &disclosed(Event::RecordsShown, Actor::Guardian, Some(FATHER)))
+        page.entries[1] = told(1, &disclosed(Event::RecordsShown, Actor::Guardian, Some(FATHER)));
     };
     assert_eq!(bend(&leaf), (Proof::Pending, true), "another entry has no path");
     // A whole other ledger, proven in itself, under a key that is not in the trust list.
