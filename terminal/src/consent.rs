@@ -144,6 +144,7 @@ pub async fn choose(
     now: Timestamp,
     landed: &mut (dyn FnMut(&ConsentPart) + Send),
 ) -> Result<ConsentPart, Trouble> {
+    federation.answers(institution)?;
     let act = |id: &MemberId| if id == institution { choice.act() } else { COVER };
     let question = Question::prepare_acts(session, federation, subject, &act, now)?;
     let own = history::aliases(subject).get(institution).copied();
@@ -187,4 +188,82 @@ fn receipt(
     let proven = entry.proof == Proof::Proven;
     let file = head.filter(|_| proven).and_then(|head| history::proof_file(&told, &head));
     ConsentReceipt { receipt, entry, file }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+    use hibiki_protocol::history::{Actor, HistoryPage};
+
+    use super::*;
+    use crate::history::tests::{MOTHER, disclosed, member, page};
+
+    fn choice(category: Option<&str>, permit: bool, reach: Reach) -> Choice {
+        Choice::new(category.and_then(Category::new), permit, reach).unwrap()
+    }
+
+    /// What the hospital hands over for a withdrawal of growth from every guardian.
+    fn changed() -> Changed {
+        let link = disclosed(Event::Linked, Actor::Staff, None);
+        let withdrawn = disclosed(Event::ConsentWithdrawn, Actor::Guardian, Some(MOTHER));
+        let HistoryPage { mut entries, checkpoint, .. } = page(&link, &withdrawn);
+        let entry = entries.remove(1);
+        let receipt = Receipt { origin: "ledger".into(), index: 1, leaf_hash: entry.leaf_hash() };
+        Changed { receipt, entry, checkpoint }
+    }
+
+    #[test]
+    fn a_receipt_is_proven_if_it_says_what_was_chosen() {
+        let judge = |choice: &Choice, changed| receipt(&member(), Some(MOTHER), choice, changed);
+        let right = choice(Some("growth"), false, Reach::EveryGuardian);
+        let proven = judge(&right, changed());
+        assert_eq!((proven.entry.proof, proven.file.is_some()), (Proof::Proven, true));
+        let not_as_promised = Proof::Unproven(Doubt::NotAsPromised);
+        for other in [
+            choice(Some("growth"), true, Reach::EveryGuardian),
+            choice(Some("growth"), false, Reach::OwnView),
+            choice(Some("allergy"), false, Reach::EveryGuardian),
+            choice(None, false, Reach::EveryGuardian),
+        ] {
+            let judged = judge(&other, changed());
+            assert_eq!((judged.entry.proof, judged.file), (not_as_promised, None), "{other:?}");
+        }
+        let elsewhere = Receipt { index: 0, ..changed().receipt };
+        assert_eq!(judge(&right, Changed { receipt: elsewhere, ..changed() }).entry.proof, not_as_promised);
+        let pending = judge(
+            &right,
+            Changed {
+                entry: {
+                    let mut entry = changed().entry;
+                    entry.path = None;
+                    entry
+                },
+                ..changed()
+            },
+        );
+        assert_eq!((pending.entry.proof, pending.file), (Proof::Pending, None));
+    }
+
+    #[test]
+    fn a_choice_has_a_name_of_its_own_and_keeps_it() {
+        let one = choice(None, true, Reach::OwnView);
+        assert_ne!(one.key, choice(None, true, Reach::OwnView).key);
+        assert_eq!(one.act(), one.clone().act(), "sent again it is the same command");
+    }
+
+    #[test]
+    fn a_withdrawal_of_everything_withholds_each() {
+        let growth = Category::new("growth").unwrap();
+        let withdrawn = |category: Option<&str>| Choices {
+            withdrawn: vec![Withdrawal {
+                category: category.and_then(Category::new),
+                reach: Reach::OwnView,
+                at: Timestamp(0),
+            }],
+        };
+        assert!(withdrawn(None).withdrawal(&growth).is_some());
+        assert!(withdrawn(Some("growth")).withdrawal(&growth).is_some());
+        assert!(withdrawn(Some("allergy")).withdrawal(&growth).is_none());
+    }
 }

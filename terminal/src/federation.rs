@@ -58,6 +58,15 @@ impl Federation {
         Ok(changed)
     }
 
+    /// Whether a view asks an institution of this name.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn answers(&self, id: &MemberId) -> Result<(), Trouble> {
+        let known = self.responders().any(|member| &member.id == id);
+        if known { Ok(()) } else { Err(Trouble::NoSuchInstitution(id.clone())) }
+    }
+
     /// The institutions a view asks: every responder.
     pub fn responders(&self) -> impl Iterator<Item = &Member> {
         self.accepted.list().members.iter().filter(|member| member.has_role(Role::Responder))

@@ -306,6 +306,7 @@ pub async fn older(
     deadline_millis: Option<u64>,
     now: Timestamp,
 ) -> Result<HistoryPart, Trouble> {
+    federation.answers(institution)?;
     let wanted = Act::History(AskHistory { before: Some(before) });
     let act = |id: &MemberId| if id == institution { wanted.clone() } else { COVER };
     let question = Question::prepare_acts(session, federation, subject, &act, now)?;
@@ -373,3 +374,6 @@ pub(crate) fn proof_file(told: &history::HistoryEntry, head: &Head) -> Option<St
     let path = told.path.as_ref()?.iter().map(|hash| Hash(hash.0)).collect();
     Some(LogProof { index: told.index, path, checkpoint: head.note.clone() }.to_string())
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

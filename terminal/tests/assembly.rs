@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hibiki_protocol::act::Reach;
 use hibiki_protocol::answer::{Answer, Receipt, Record, SealedAnswer};
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::{
@@ -29,8 +30,11 @@ use hibiki_protocol::trust::{
 };
 use hibiki_terminal::card::{Awaiting, Card, CardFault, Inspection, Pin, Proof};
 use hibiki_terminal::connection::Connection;
+use hibiki_terminal::consent::{self, Choice};
 use hibiki_terminal::federation::Federation;
+use hibiki_terminal::history;
 use hibiki_terminal::question::Wish;
+use hibiki_terminal::round::Standing;
 use hibiki_terminal::session::{Closed, Session};
 use hibiki_terminal::trouble::Trouble;
 use hibiki_terminal::view::{View, assemble};
@@ -335,8 +339,8 @@ fn answered(town: &Town, part: &Part, play: Play) -> PartAnswered {
     PartAnswered { audience, answer: sealed }
 }
 
-/// Starts the gateway, touches the card, asks.
-async fn view_of(plays: [Play; 3]) -> Result<View, Trouble> {
+/// Starts the gateway and touches the card.
+async fn seated(plays: [Play; 3]) -> Result<(Session, Federation, AttestedSubject), Trouble> {
     let identity = Identity::generate().unwrap();
     let town = Arc::new(town(&identity, plays));
     let everybody = |_: &PeerKey| Admission::Guest;
@@ -362,6 +366,12 @@ async fn view_of(plays: [Play; 3]) -> Result<View, Trouble> {
     let session =
         Session::open(connection, &federation, &mut FakeCard, &Pin::new("1234".into()), now).await?;
     let subject = session.subjects()[0].clone();
+    Ok((session, federation, subject))
+}
+
+/// Touches the card and asks.
+async fn view_of(plays: [Play; 3]) -> Result<View, Trouble> {
+    let (session, federation, subject) = seated(plays).await?;
     let wish = Wish { deadline_millis: Some(500), ..Wish::default() };
     let mut landed = 0;
     let view = assemble(&session, &federation, &subject, &wish, clock::now(), &mut |_| landed += 1).await?;
@@ -370,6 +380,40 @@ async fn view_of(plays: [Play; 3]) -> Result<View, Trouble> {
         assert_eq!(session.close().await?, Closed { confirmed: 2, outstanding: 1 });
     }
     Ok(view)
+}
+
+/// Records are no answer to who asks for something else, whoever signs them.
+#[tokio::test]
+async fn an_act_is_answered_by_nothing_but_its_own_kind_of_answer() {
+    let plays = [Play::Data, Play::Nothing, Play::Observed(Outcome::Unreachable)];
+    let (session, federation, subject) = seated(plays).await.unwrap();
+    let expected = [
+        (Outcome::InvalidAnswer, Some("does_not_verify")),
+        (Outcome::NothingToShow, None),
+        (Outcome::Unreachable, None),
+    ];
+    let (deadline, now, mut landed) = (Some(500), clock::now(), 0);
+    let history = history::assemble(&session, &federation, &subject, deadline, now, &mut |_| landed += 1)
+        .await
+        .unwrap();
+    let stood = |standing: &Standing| (standing.outcome, standing.detail);
+    assert_eq!(history.parts.iter().map(|part| stood(&part.standing)).collect::<Vec<_>>(), expected);
+    assert!(landed == 3 && history.parts.iter().all(|part| part.entries.is_empty()));
+    let shown = consent::show(&session, &federation, &subject, deadline, now, &mut |_| {}).await.unwrap();
+    assert_eq!(shown.iter().map(|part| stood(&part.standing)).collect::<Vec<_>>(), expected);
+    let choice = Choice::new(None, false, Reach::OwnView).unwrap();
+    for (name, expected) in INSTITUTIONS.into_iter().zip(expected) {
+        let at = id(name);
+        let older = history::older(&session, &federation, &subject, &at, 9, deadline, now).await.unwrap();
+        assert_eq!(stood(&older.standing), expected);
+        let mut ignore = |_: &consent::ConsentPart| {};
+        let chosen = consent::choose(&session, &federation, &subject, &at, &choice, now, &mut ignore);
+        let chosen = chosen.await.unwrap();
+        assert_eq!((stood(&chosen.standing), chosen.receipt), (expected, None));
+    }
+    let nowhere = id("maebashi/nowhere");
+    let nobody = history::older(&session, &federation, &subject, &nowhere, 9, deadline, now).await;
+    assert!(matches!(nobody, Err(Trouble::NoSuchInstitution(id)) if id == nowhere));
 }
 
 fn outcomes(view: &View) -> Vec<(Outcome, Option<&'static str>)> {

@@ -50,7 +50,8 @@ impl InstitutionResponder {
             }
             Act::ShowConsent(_) => {
                 let withdrawn = self.base.choices.withdrawn(&pseudonym, &query.grant().grant().guardian)?;
-                Ok(Found::Consent { state: ConsentState { withdrawn, changed: None }, logged: None })
+                let state = Box::new(ConsentState { withdrawn, changed: None });
+                Ok(Found::Consent { state, logged: None })
             }
             Act::ChangeConsent(change) => Ok(self.change(reply, query, &subject, pseudonym, change).await?),
         };
@@ -132,7 +133,7 @@ impl InstitutionResponder {
             .ok_or_else(|| LocalFault("the entry of a choice cannot be told".into()))?;
         let logged = (!again).then(|| receipt.clone());
         let changed = Some(Changed { receipt, entry, checkpoint });
-        Ok(Found::Consent { state: ConsentState { withdrawn, changed }, logged })
+        Ok(Found::Consent { state: Box::new(ConsentState { withdrawn, changed }), logged })
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) enum Found {
     /// A page of the history of accesses.
     History(HistoryPage),
     /// A guardian's choices; with the ledger entry of a change that was just carried out.
-    Consent { state: ConsentState, logged: Option<Receipt> },
+    Consent { state: Box<ConsentState>, logged: Option<Receipt> },
 }
 
 /// What was found for a verified query.
@@ -52,7 +52,7 @@ impl From<Found> for Content {
         match found {
             Found::Records(records) => Self { records, ..Self::default() },
             Found::History(page) => Self { history: Some(page), ..Self::default() },
-            Found::Consent { state, .. } => Self { consent: Some(state), ..Self::default() },
+            Found::Consent { state, .. } => Self { consent: Some(*state), ..Self::default() },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The stable JSON of a guardian's choices.
 
 use hibiki_protocol::act::Withdrawal;
+use hibiki_protocol::ids::Category;
 use serde::Serialize;
 
 use super::history::EntryJson;
@@ -37,7 +38,7 @@ struct WithdrawalJson<'a> {
 impl<'a> From<&'a Withdrawal> for WithdrawalJson<'a> {
     fn from(withdrawal: &'a Withdrawal) -> Self {
         Self {
-            category: withdrawal.category.as_ref().map(|category| category.as_str()),
+            category: withdrawal.category.as_ref().map(Category::as_str),
             reach: withdrawal.reach.as_str(),
             at: rfc3339(withdrawal.at),
         }

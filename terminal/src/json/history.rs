@@ -1,5 +1,9 @@
 //! The stable JSON of a history.
 
+use hibiki_protocol::act::Reach;
+use hibiki_protocol::grant::Basis;
+use hibiki_protocol::ids::{Category, MemberId};
+use hibiki_protocol::session::Purpose;
 use serde::Serialize;
 
 use super::{CoverageJson, ReceiptJson, StandingJson, SubjectJson, coverage, rfc3339};
@@ -109,12 +113,12 @@ impl<'a> From<&'a Said> for SaidJson<'a> {
         Self {
             event: said.event.as_str(),
             who: said.who.as_str(),
-            purpose: said.purpose.map(|purpose| purpose.as_str()),
-            categories: said.categories.iter().map(|category| category.as_str()).collect(),
+            purpose: said.purpose.map(Purpose::as_str),
+            categories: said.categories.iter().map(Category::as_str).collect(),
             count: said.count,
-            basis: said.basis.map(|basis| basis.as_str()),
-            via: said.via.as_ref().map(|via| via.as_str()),
-            reach: said.reach.map(|reach| reach.as_str()),
+            basis: said.basis.map(Basis::as_str),
+            via: said.via.as_ref().map(MemberId::as_str),
+            reach: said.reach.map(Reach::as_str),
             simulated: said.simulated,
         }
     }
