@@ -6,7 +6,7 @@
 
 use hibiki_protocol::act::{Act, ChangeConsent, Changed, ConsentState, Reach};
 use hibiki_protocol::grant::Basis;
-use hibiki_protocol::history::{Actor, Disclosed, HistoryEntry, HistoryPage};
+use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPage};
 use hibiki_protocol::ids::{Digest, GuardianAlias, Pseudonym};
 use hibiki_protocol::limits;
 use hibiki_protocol::policy::{self, Withheld};
@@ -161,9 +161,11 @@ fn possible(query: &VerifiedQuery, change: &ChangeConsent) -> Result<(), LookFau
 }
 
 /// Whether the holder of a grant is told of this: her own acts, those of staff, and to the person herself
-/// everything. Never what another guardian did.
+/// everything. Never what another guardian did, nor that staff looked at choices: who looks at them may be about to
+/// protect the child from the one who asks.
 fn concerns(disclosed: &Disclosed, oneself: bool, guardian: &GuardianAlias) -> bool {
-    disclosed.actor == Actor::Staff || oneself || disclosed.alias.as_ref() == Some(guardian)
+    let staffs = disclosed.actor == Actor::Staff && disclosed.event != Event::StaffLook;
+    oneself || staffs || disclosed.alias.as_ref() == Some(guardian)
 }
 
 /// The entries as they are sent.

@@ -103,12 +103,20 @@ impl Town {
     /// # Errors
     /// There is none; the message is what the person was told.
     pub fn read_view(&self, card: &Card, subject: usize) -> Result<String, TownError> {
-        let output = run(&mut self.viewing(card, subject))?;
+        self.read("view", card, subject)
+    }
+
+    /// What a command of the terminal shows a person about the subject with this number.
+    ///
+    /// # Errors
+    /// Nothing; the message is what the person was told.
+    pub fn read(&self, command: &str, card: &Card, subject: usize) -> Result<String, TownError> {
+        let output = run(self.terminal(command, card).args(["--subject", &subject.to_string()]))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        Err(TownError::Command { command: "hibiki-terminal view".into(), output: said })
+        Err(TownError::Command { command: format!("hibiki-terminal {command}"), output: said })
     }
 
     /// What another command of the terminal prints about the subject with this number, as JSON; whether it

@@ -71,6 +71,11 @@ fn the_history_has_the_view_just_made_and_nothing_of_the_father() {
         assert!(find(fathers.index).is_none(), "{house} tells the mother what the father did");
         assert!(entries.iter().all(|entry| entry["who"] == "you" || entry["who"] == "staff"));
     }
+    let read = scene.town.read("history", &scene.mother, number).unwrap();
+    for words in ["あなたが記録を見ました", "you looked at records", "証明を確認しました", "職員が市の登録と"]
+    {
+        assert!(read.contains(words), "{read}");
+    }
     // The other institutions were asked for nothing: an older page is one institution's alone.
     let older = format!(
         "{}:{}",
@@ -121,6 +126,9 @@ fn what_is_withdrawn_is_shown_to_no_guardian_and_stays_so_over_a_kill() {
     let listed = staff::consents(&scene.town, house, &local).unwrap();
     assert_eq!(listed["denials"][0]["by"], "", "staff see that it was no member of staff: {listed}");
     assert!(listed["denials"][0]["made_by"].is_string());
+
+    let read = scene.town.read("consent", &mother, to_her).unwrap();
+    assert!(read.contains("身体計測：表示しない（すべての保護者に対して）"), "{read}");
 
     scene.town.node_mut(house).kill();
     scene.town.start(house).unwrap();
