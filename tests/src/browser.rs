@@ -75,12 +75,19 @@ impl Default for Settings {
     }
 }
 
+fn own_folder() -> Result<tempfile::TempDir, BrowserError> {
+    let made = tempfile::Builder::new().prefix("hibiki-browser-").tempdir();
+    made.map_err(|error| BrowserError::System("making the browser's folder", error))
+}
+
 /// A browser with one window. Dropping it ends it and removes everything it wrote.
 pub struct Browser {
     // Ended in this order.
     session: Session,
     driver: Driver,
+    /// Process id, of one that was started here.
     chromium: Option<u32>,
+    debugger: String,
     watched: Watched,
     folder: tempfile::TempDir,
 }
@@ -92,13 +99,14 @@ impl Browser {
     /// [`BrowserError::Missing`] where Chromium or its driver is not installed; others where they do not start.
     pub fn start(settings: &Settings) -> Result<Self, BrowserError> {
         let programs = process::Programs::find()?;
-        let made = tempfile::Builder::new().prefix("hibiki-browser-").tempdir();
-        let folder = made.map_err(|error| BrowserError::System("making the browser's folder", error))?;
+        let folder = own_folder()?;
         let driver = Driver::launch(&programs, folder.path())?;
         let wanted = process::capabilities(folder.path(), settings);
         let (session, capabilities) = Session::open(driver.address(), &wanted)?;
         let chromium = capabilities["goog:processID"].as_u64().and_then(|id| u32::try_from(id).ok());
-        let browser = Self { session, driver, chromium, watched: Watched::default(), folder };
+        let debugger = capabilities["goog:chromeOptions"]["debuggerAddress"].as_str().unwrap_or_default();
+        let debugger = debugger.to_owned();
+        let browser = Self { session, driver, chromium, debugger, watched: Watched::default(), folder };
         browser.resize(settings.screen)?;
         browser.speak(&settings.languages)?;
         Ok(browser)
@@ -118,6 +126,35 @@ impl Browser {
             }
             Err(failed) => panic!("{failed}"),
         }
+    }
+
+    /// Takes over a Chromium that somebody else started with `--remote-debugging-port`, as it is, such as a
+    /// kiosk's: `address` is where it listens. Whoever started it ends it.
+    ///
+    /// # Errors
+    /// Chromium's driver is not installed, or nobody answers there.
+    pub fn attach(address: &str) -> Result<Self, BrowserError> {
+        let programs = process::Programs::find()?;
+        let folder = own_folder()?;
+        let listens = || std::net::TcpStream::connect(address).is_ok();
+        if !clock::wait_until(PATIENCE, listens) {
+            return Err(BrowserError::Started(format!("nobody listens at {address}")));
+        }
+        let driver = Driver::launch(&programs, folder.path())?;
+        let (session, _) = Session::open(driver.address(), &process::capabilities_of(address))?;
+        Ok(Self {
+            session,
+            driver,
+            chromium: None,
+            debugger: address.to_owned(),
+            watched: Watched::default(),
+            folder,
+        })
+    }
+
+    /// Where the browser itself listens for DevTools.
+    pub fn debugger(&self) -> &str {
+        &self.debugger
     }
 
     /// Opens an address and waits until everything of it is loaded.
@@ -252,7 +289,7 @@ impl Browser {
     }
 
     fn over(self) -> Result<Left, BrowserError> {
-        let Self { session, driver, chromium, watched: _, folder } = self;
+        let Self { session, driver, chromium, folder, .. } = self;
         let ended = chromium.is_none_or(|id| clock::wait_until(PATIENCE, || process::is_gone(id)));
         drop((session, driver));
         if ended { Ok(Left::new(folder)) } else { Err(BrowserError::Started("Chromium does not end".into())) }

@@ -26,6 +26,7 @@ pub(super) async fn events(
         shown = Some(snapshot.scene);
         Ok(Event::default().event(name).data(snapshot.scene.to_string()))
     });
+    // Browsers drop an event whose data is empty.
     Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event("alive").data("")))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE).event(Event::default().event("alive").data("yes")))
 }

@@ -79,7 +79,13 @@ impl BrowserError {
             Self::NotThere { .. } => true,
             Self::Refused { code, message, .. } => {
                 // chromedriver's own ways to say that a document was replaced during the command.
-                let replaced = ["execution context", "Cannot find context", "navigat", "aborted by"];
+                let replaced = [
+                    "execution context",
+                    "Cannot find context",
+                    "navigat",
+                    "aborted by",
+                    "ode with given id",
+                ];
                 PASSING.contains(&code.as_str()) && code != "no such window"
                     || replaced.iter().any(|words| message.contains(words))
             }

@@ -187,25 +187,36 @@ pub(super) fn capabilities(folder: &Path, settings: &Settings) -> Value {
     arguments.push(format!("--log-net-log={}", net_log(folder).display()));
     arguments.push(format!("--accept-lang={}", settings.languages.split(';').next().unwrap_or("ja")));
     arguments.extend(settings.arguments.iter().cloned());
+    let mut wanted = common();
+    let options = &mut wanted["goog:chromeOptions"];
+    options["binary"] = json!(TIED);
+    options["args"] = json!(arguments);
+    options["prefs"] = json!({
+        "session.restore_on_startup": 4,
+        "session.startup_urls": ["about:blank"],
+        "homepage_is_newtabpage": false,
+        "homepage": "about:blank",
+        "autofill.profile_enabled": true,
+        "credentials_enable_service": true,
+        "download.default_directory": downloads(folder),
+        "download.prompt_for_download": false,
+    });
+    wanted
+}
+
+/// What chromedriver is asked for where a browser runs already.
+pub(super) fn capabilities_of(debugger: &str) -> Value {
+    let mut wanted = common();
+    wanted["goog:chromeOptions"]["debuggerAddress"] = json!(debugger);
+    wanted
+}
+
+fn common() -> Value {
     json!({
         "browserName": "chrome",
         "pageLoadStrategy": "none",
         "unhandledPromptBehavior": "ignore",
         "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        "goog:chromeOptions": {
-            "binary": TIED,
-            "args": arguments,
-            "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false },
-            "prefs": {
-                "session.restore_on_startup": 4,
-                "session.startup_urls": ["about:blank"],
-                "homepage_is_newtabpage": false,
-                "homepage": "about:blank",
-                "autofill.profile_enabled": true,
-                "credentials_enable_service": true,
-                "download.default_directory": downloads(folder),
-                "download.prompt_for_download": false,
-            },
-        },
+        "goog:chromeOptions": { "perfLoggingPrefs": { "enableNetwork": true, "enablePage": false } },
     })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 use hibiki_records::allergy::{Allergy, most_important_first};
 use hibiki_records::checkup::{Occasion, OccasionKind, Reading, occasions};
@@ -10,21 +11,22 @@ use hibiki_records::growth::{Kind, Measurement};
 use hibiki_records::immunization::{self, Vaccination};
 use hibiki_records::ingest::{Format, read};
 use hibiki_records::medicine::{Medicine, newest_first};
-use hibiki_records::rubella::{Evidence, Immunity, find};
-use hibiki_records::schedule::{self, Timing};
+use hibiki_records::rubella::{Evidence, Immunity, When, find};
+use hibiki_records::schedule::{self, SeriesPlan, Timing};
 
 use super::*;
 
-/// Days of all seasons, of both sides of 1 April, and a leap day.
-fn days() -> [CalendarDate; 6] {
+/// The town on days of all seasons, of both sides of 1 April, and on a leap day.
+static TOWNS: LazyLock<[Town; 6]> = LazyLock::new(|| {
     [(2026, 11, 26), (2027, 4, 1), (2027, 3, 31), (2027, 8, 10), (2028, 2, 29), (2029, 1, 3)]
-        .map(|(year, month, day)| CalendarDate::new(year, month, day).unwrap())
-}
+        .map(|(year, month, day)| Town::on(CalendarDate::new(year, month, day).unwrap()))
+});
 
 type Records = Vec<(Category, Vec<u8>)>;
 
 /// The town of a day, its records read once.
 struct Town {
+    today: CalendarDate,
     population: Population,
     family: Family,
     read: BTreeMap<(House, String), (Category, Vec<u8>)>,
@@ -44,7 +46,7 @@ impl Town {
                 );
             }
         }
-        Self { population, family, read: all }
+        Self { today, population, family, read: all }
     }
 
     /// Category and content of everything a person's view shows.
@@ -71,9 +73,9 @@ fn checkups(records: &Records, birth: CalendarDate) -> Vec<Occasion> {
 
 #[test]
 fn the_baby_has_a_dose_overdue_and_one_due_and_nobody_was_vaccinated_too_early() {
-    for today in days() {
-        let town = Town::on(today);
-        let Town { population, family, .. } = &town;
+    for town in &*TOWNS {
+        let Town { today, population, family, .. } = town;
+        let today = *today;
         for child in population.guardianships.iter().map(|care| &care.child) {
             let child = population.resident(child).unwrap();
             let records = town.records(&child.number);
@@ -81,7 +83,7 @@ fn the_baby_has_a_dose_overdue_and_one_due_and_nobody_was_vaccinated_too_early()
                 of(&records, Category::Immunization).map(immunization::read).collect();
             let plan = schedule::plan(child.birth, child.sex, &given, today);
             assert!(plan.other.is_empty(), "{today}");
-            let noted = plan.series.iter().flat_map(|it| it.received()).filter(|it| !it.notes.is_empty());
+            let noted = plan.series.iter().flat_map(SeriesPlan::received).filter(|it| !it.notes.is_empty());
             assert_eq!(noted.count(), 0, "{today}: every dose in its time");
             let next = schedule::next(&plan, today);
             let at = |series: &str| {
@@ -104,8 +106,7 @@ fn the_baby_has_a_dose_overdue_and_one_due_and_nobody_was_vaccinated_too_early()
 
 #[test]
 fn growth_has_many_ages_and_no_doubtful_value() {
-    let today = days()[0];
-    let town = Town::on(today);
+    let town = &TOWNS[0];
     let family = &town.family;
     let measured = |person: &str, kind: Kind| {
         let records = town.records(person);
@@ -133,9 +134,9 @@ fn growth_has_many_ages_and_no_doubtful_value() {
 
 #[test]
 fn check_ups_follow_each_other_with_the_result_before() {
-    for today in days() {
-        let town = Town::on(today);
-        let family = &town.family;
+    for town in &*TOWNS {
+        let Town { today, family, .. } = town;
+        let today = *today;
         let of = |person: &str| {
             let birth = town.birth(person);
             (checkups(&town.records(person), birth), birth)
@@ -184,9 +185,9 @@ fn check_ups_follow_each_other_with_the_result_before() {
 
 #[test]
 fn the_mother_finds_her_rubella_records_and_the_father_finds_none() {
-    for today in days() {
-        let town = Town::on(today);
-        let family = &town.family;
+    for town in &*TOWNS {
+        let Town { today, family, .. } = town;
+        let today = *today;
         let evidence = |person: &str| -> Vec<Evidence> {
             town.records(person).iter().flat_map(|(_, content)| find(content)).collect()
         };
@@ -195,18 +196,16 @@ fn the_mother_finds_her_rubella_records_and_the_father_finds_none() {
         let titres: Vec<Immunity> = hers.iter().filter_map(|it| Some(it.antibody()?.immunity)).collect();
         assert_eq!(titres, [Immunity::Enough], "{today}");
         let born = town.birth(&family.mother);
-        assert!(
-            hers.iter().all(|it| it.when.as_ref().and_then(|when| when.day()).is_some_and(|day| day > born))
-        );
+        assert!(hers.iter().all(|it| it.when.as_ref().and_then(When::day).is_some_and(|day| day > born)));
         assert!(evidence(&family.father).is_empty());
     }
 }
 
 #[test]
 fn medicines_say_how_they_are_taken_and_allergies_what_to_heed() {
-    let today = days()[0];
-    let town = Town::on(today);
-    let family = &town.family;
+    let town = &TOWNS[0];
+    let Town { today, family, .. } = town;
+    let today = *today;
     let records = town.records(&family.third_grader);
     let medicines: Vec<Medicine> =
         of(&records, Category::Prescription).map(|content| Medicine::read(content).unwrap()).collect();
@@ -226,9 +225,9 @@ fn medicines_say_how_they_are_taken_and_allergies_what_to_heed() {
 
 #[test]
 fn the_school_has_things_to_hand_in_and_events_of_hours_and_of_days() {
-    for today in days() {
-        let town = Town::on(today);
-        let family = &town.family;
+    for town in &*TOWNS {
+        let Town { today, family, .. } = town;
+        let today = *today;
         let records = town.records(&family.third_grader);
         let json = |category| {
             of(&records, category)

@@ -138,12 +138,14 @@ impl Story {
     }
 
     fn vaccination(&mut self, child: &Resident, dose: &Dose, day: CalendarDate) {
-        let house = match dose.at {
-            At::Clinic => House::Clinic,
-            At::Hospital => House::Hospital,
-            At::Ledger => House::CityHall,
+        // The letter at the end keeps every house's lots its own: they are looked for where they must not be.
+        let (house, letter) = match dose.at {
+            At::Clinic => (House::Clinic, 'C'),
+            At::Hospital => (House::Hospital, 'H'),
+            At::Ledger => (House::CityHall, 'L'),
         };
-        let lot = format!("{}{:04}", self.chance.of(&["HK", "AS", "VZ", "MJ"]), self.chance.below(10_000));
+        let maker = *self.chance.of(&["HK", "AS", "VZ", "MJ"]);
+        let lot = format!("{maker}{:04}{letter}", self.chance.below(10_000));
         self.record(house, child, immunization(house, dose, day, &lot));
     }
 }

@@ -259,6 +259,20 @@ fn what_a_page_leaves_behind_is_found() {
 }
 
 #[test]
+fn a_browser_of_somebody_else_is_taken_over_and_left_running() {
+    let Some(theirs) = browser("taking a browser over") else { return };
+    let site = Site::serve();
+    theirs.goto(&site.at("/")).unwrap();
+    let ours = Browser::attach(theirs.debugger()).unwrap();
+    assert_eq!(ours.url().unwrap(), site.at("/"));
+    ours.click(By::Named("link", "次へ")).unwrap();
+    ours.wait_for(By::Text("届きました")).unwrap();
+    assert!(ours.requests().unwrap().iter().any(|request| request.contains("/sent")));
+    drop(ours);
+    assert_eq!(theirs.text().unwrap().trim(), "届きました");
+}
+
+#[test]
 fn nothing_is_left_running() {
     let Some(first) = browser("ending") else { return };
     let home = first.folder().display().to_string();
