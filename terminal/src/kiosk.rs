@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
@@ -40,6 +42,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Browsers in a row that end before this count as one that cannot run.
 const SHORT: Duration = Duration::from_secs(5);
 const SHORT_MAX: u32 = 5;
+/// A profile is removed again and again while the browser's last processes end: two seconds in all.
+const REMOVALS_MAX: u32 = 100;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// How to run the browser.
 #[derive(Clone, Debug)]
@@ -88,16 +93,16 @@ impl Kiosk {
             let began = tokio::time::Instant::now();
             let profile = tempfile::Builder::new().prefix("hibiki-kiosk-").tempdir_in(&self.memory);
             let profile = profile.map_err(|error| Trouble::Machine(error.to_string()))?;
-            let mut browser = self.start(&door.link()?, profile.path())?;
+            let mut showing = self.start(&door.link()?, profile)?;
             tokio::select! {
                 biased;
                 () = session_over(&mut sight) => short = 0,
-                _ = browser.wait() => {
+                _ = showing.browser.wait() => {
                     short = if began.elapsed() < SHORT { short + 1 } else { 0 };
                 }
             }
             door.shut();
-            let _ = browser.kill().await;
+            showing.end().await?;
             if short >= SHORT_MAX {
                 let browser = self.browser.display();
                 return Err(Trouble::Machine(format!("{browser} ends at once; try it by hand")));
@@ -108,15 +113,57 @@ impl Kiosk {
         }
     }
 
-    fn start(&self, link: &str, profile: &Path) -> Result<Child, Trouble> {
+    fn start(&self, link: &str, profile: TempDir) -> Result<Showing, Trouble> {
         let mut folder = OsString::from("--user-data-dir=");
-        folder.push(profile);
+        folder.push(profile.path());
         let mut browser = Command::new(&self.browser);
         browser.arg(folder).args(ARGUMENTS).args(&self.arguments).arg(link);
         browser.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        browser
-            .spawn()
-            .map_err(|error| Trouble::File { path: self.browser.clone(), reason: error.to_string() })
+        let started = browser.process_group(0).spawn();
+        let browser = started
+            .map_err(|error| Trouble::File { path: self.browser.clone(), reason: error.to_string() })?;
+        let group = browser.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Ok(Showing { browser, group, profile: Some(profile) })
+    }
+}
+
+/// A browser that shows the page, and its profile. Dropping it ends the one and removes the other.
+struct Showing {
+    browser: Child,
+    /// The browser and every process it has started.
+    group: Option<Pid>,
+    profile: Option<TempDir>,
+}
+
+impl Showing {
+    async fn end(mut self) -> Result<(), Trouble> {
+        let ended = tokio::task::spawn_blocking(move || self.clear()).await;
+        ended.unwrap_or_else(|error| Err(Trouble::Machine(error.to_string())))
+    }
+
+    /// The browser's processes write until the last of them is gone: what they wrote meanwhile is removed, too.
+    #[expect(clippy::disallowed_methods, reason = "on a thread of its own, or at the end of the program")]
+    fn clear(&mut self) -> Result<(), Trouble> {
+        let Some(profile) = self.profile.take().map(TempDir::keep) else { return Ok(()) };
+        if let Some(group) = self.group.take() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let mut removed = std::fs::remove_dir_all(&profile);
+        for _ in 0..REMOVALS_MAX {
+            match &removed {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+                Err(_) => std::thread::sleep(REMOVAL_PAUSE),
+            }
+            removed = std::fs::remove_dir_all(&profile);
+        }
+        removed.map_err(|error| Trouble::File { path: profile, reason: error.to_string() })
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
+        let _ = self.clear();
     }
 }
 
