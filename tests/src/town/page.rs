@@ -16,6 +16,8 @@ use crate::{child, clock};
 const COMMAND: &str = "hibiki-terminal serve";
 /// How long it may take to print a link, or to end, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one that nobody needs any more may take to end.
+const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A terminal that serves the page. Dropping it ends it.
 pub struct Page {
@@ -139,15 +141,19 @@ impl Page {
     /// # Errors
     /// It does not end.
     pub fn stop(mut self) -> Result<ExitStatus, TownError> {
+        self.await_end(PATIENCE).ok_or_else(|| TownError::NotStopped(COMMAND.to_owned()))
+    }
+
+    fn await_end(&mut self, patience: Duration) -> Option<ExitStatus> {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::TERM);
         }
         let mut ended = None;
-        clock::wait_until(PATIENCE, || {
+        clock::wait_until(patience, || {
             ended = self.child.try_wait().ok().flatten();
             ended.is_some()
         });
-        ended.ok_or_else(|| TownError::NotStopped(COMMAND.to_owned()))
+        ended
     }
 
     /// Ends it at once (SIGKILL), as a crash does.
@@ -159,6 +165,9 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        self.kill();
+        // Ended at once, it would leave a kiosk's browser behind.
+        if !matches!(self.child.try_wait(), Ok(Some(_))) && self.await_end(SHORT_PATIENCE).is_none() {
+            self.kill();
+        }
     }
 }
