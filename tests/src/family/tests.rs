@@ -57,7 +57,8 @@ fn every_record_of_the_family_becomes_a_typed_fact() {
                 Category::PrenatalCheckup | Category::InfantCheckup | Category::HealthExam => {
                     checkup::Reading::read(category, &content).map(|it| assert!(!it.items.is_empty()))
                 }
-                Category::Allergy => allergy::Allergy::read(&content).map(|it| assert!(it.is_current())),
+                Category::Allergy => allergy::Allergy::read(&content)
+                    .map(|it| assert!(it.code.is_some() && !it.reactions.is_empty())),
                 Category::Prescription => medicine::Medicine::read(&content)
                     .map(|it| assert!(it.dosage.is_some() && it.amount.is_some())),
                 Category::SchoolNotice | Category::SchoolEvent => {
@@ -94,15 +95,20 @@ fn the_familys_check_ups_are_gathered() {
     let kinds: Vec<_> = child.iter().rev().map(|it| it.kind).collect();
     let year = hibiki_records::date::school::school_year(today());
     let grade = hibiki_records::date::school::Grade::Elementary;
-    use checkup::ChildCheckup::{EighteenMonths, OneMonth, ThreeToFourMonths, ThreeYears};
+    use checkup::ChildCheckup::{
+        EighteenMonths, NineToTenMonths, OneMonth, Preschool, SixToSevenMonths, ThreeToFourMonths, ThreeYears,
+    };
     use checkup::OccasionKind::{Childhood, School};
     assert_eq!(
         kinds,
         [
             Childhood(OneMonth),
             Childhood(ThreeToFourMonths),
+            Childhood(SixToSevenMonths),
+            Childhood(NineToTenMonths),
             Childhood(EighteenMonths),
             Childhood(ThreeYears),
+            Childhood(Preschool),
             School { year: year - 2, grade: grade(1) },
             School { year: year - 1, grade: grade(2) },
             School { year, grade: grade(3) },
@@ -115,22 +121,13 @@ fn the_familys_check_ups_are_gathered() {
         );
     }
     let baby = gathered(&family.baby);
-    assert_eq!(baby.len(), 2);
+    assert_eq!(baby.len(), 4);
     let birth = population.resident(&family.baby).unwrap().birth;
     let due = checkup::childhood::due(birth, today(), &baby);
     let shown: Vec<&str> = due.iter().map(|it| it.progress.label().ja).collect();
     assert_eq!(
         shown,
-        [
-            "記録あり",
-            "記録あり",
-            "記録なし",
-            "いまの時期です",
-            "これから",
-            "これから",
-            "これから",
-            "これから"
-        ]
+        ["記録あり", "記録あり", "記録あり", "記録あり", "これから", "これから", "これから", "これから"]
     );
 }
 
@@ -289,7 +286,15 @@ fn the_rubella_look_up_knows_every_house_and_finds_the_third_grader_s_doses() {
     assert_eq!(found, [2, 0, 0, 0, 0, 0], "both doses are in the city's ledger");
     assert_eq!(child.rows[0].evidence[1].words().ja, "麻しん風しん混合(MR)ワクチン 第2期");
     let mother = ask(&family.mother, None);
-    assert_eq!(mother.outcome, Outcome::NoneThoughProgramme);
-    assert_eq!(ask(&family.mother, Some(House::Pharmacy)).outcome, Outcome::NoneThoughProgramme);
-    assert_eq!(ask(&family.mother, Some(House::Clinic)).outcome, Outcome::DidNotAnswer);
+    assert_eq!(mother.outcome, Outcome::RecordFound);
+    let found: Vec<_> = mother.rows.iter().map(|row| row.evidence.len()).collect();
+    assert_eq!(
+        found,
+        [1, 0, 1, 1, 0, 0],
+        "a dose in the ledger, the titre of the pregnancy, a dose at the clinic"
+    );
+    let father = ask(&family.father, None);
+    assert_eq!(father.outcome, Outcome::NoneThoughProgramme);
+    assert_eq!(ask(&family.father, Some(House::Pharmacy)).outcome, Outcome::NoneThoughProgramme);
+    assert_eq!(ask(&family.father, Some(House::Clinic)).outcome, Outcome::DidNotAnswer);
 }
