@@ -13,6 +13,7 @@ mod medicines;
 mod person;
 mod school;
 mod seated;
+mod vaccinations;
 
 use askama::Template;
 use axum::Router;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home::page))
         .route("/person/{person}", get(person::page))
+        .route("/person/{person}/vaccinations", get(vaccinations::page))
         .route("/person/{person}/medicines", get(medicines::page))
         .route("/person/{person}/school", get(school::page))
         .route("/person/{person}/access", get(access::page))
