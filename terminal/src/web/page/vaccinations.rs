@@ -211,7 +211,9 @@ impl Told<'_> {
         let source = |place: &usize| {
             let (held, it) = (self.holders.get(*place)?, self.vaccinations.get(*place)?);
             let lot = it.lot.as_ref().map(|lot| format!("{} {lot}", self.lang.t("製造番号", "lot")));
-            let details = [it.place.clone(), it.performer.clone(), lot, it.reason.clone()];
+            // Where it was given is mostly who holds the record.
+            let place = it.place.clone().filter(|place| *place != held.part.name.0);
+            let details = [place, it.performer.clone(), lot, it.reason.clone()];
             Some(SourceLine {
                 holder: held.holder(self.lang).to_owned(),
                 details: details.into_iter().flatten().collect::<Vec<_>>().join(self.lang.t("、", ", ")),
