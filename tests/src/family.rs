@@ -18,6 +18,7 @@ mod names;
 mod pregnancy;
 mod rubella;
 mod school;
+mod school_days;
 mod treatment;
 mod vaccines;
 

@@ -5,7 +5,7 @@
 //!                                                └► order ─► desk
 //! ```
 //! Every page is made anew from the [desk](crate::desk)'s present [`Snapshot`](crate::desk::Snapshot); nothing
-//! is kept here. The browser follows the desk by [`events`] and shows nothing of a session that has ended.
+//! is kept here. The browser follows the desk by a stream of events and shows nothing of a session that has ended.
 
 mod asset;
 mod door;

@@ -5,8 +5,7 @@ use hibiki_records::category::Category;
 use hibiki_records::date::{CalendarDate, school};
 use serde_json::json;
 
-use super::school::next_school_day;
-use super::{Story, fhir};
+use super::{Story, fhir, school_days};
 use crate::house::House;
 use crate::population::Resident;
 
@@ -58,7 +57,7 @@ impl Story {
     }
 
     fn day_of(&self, year: i16, (month, day): (i8, i8)) -> Option<CalendarDate> {
-        let day = CalendarDate::new(year, month, day).ok().map(next_school_day)?;
+        let day = CalendarDate::new(year, month, day).ok().map(school_days::from)?;
         (day < self.today).then_some(day)
     }
 

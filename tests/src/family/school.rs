@@ -1,12 +1,11 @@
 //! The school: class 3-2, what is sent to it, what it does, and what is to be handed in.
 //!
-//! Days are those of a school year in Maebashi, as near to `today` as the story needs them; nothing is held on a
-//! Saturday or Sunday.
+//! Days are as near to `today` as the story needs them, and the school is open on each.
 
 use hibiki_records::date::CalendarDate;
 use serde_json::{Value, json};
 
-use super::Story;
+use super::{Story, school_days};
 use crate::house::House;
 use crate::population::Resident;
 
@@ -84,13 +83,6 @@ const HOURS: [(i32, &str, &str, &str, &str); 5] = [
 /// Whole days: days from today, how many school days in a row, words.
 const WHOLE_DAYS: [(i32, usize, &str); 2] = [(12, 4, "個人面談週間(給食後下校)"), (23, 1, "振替休業日")];
 
-/// Month and day.
-type DayOfYear = (i8, i8);
-
-/// Last day of each term and first day of the next, as at the elementary schools of Maebashi.
-const HOLIDAYS: [(DayOfYear, DayOfYear, &str); 3] =
-    [((3, 24), (4, 8), "春休み"), ((7, 20), (8, 27), "夏休み"), ((12, 24), (1, 8), "冬休み")];
-
 impl Story {
     /// The class, and what the school sends to it; the family's child is examined like its classmates.
     pub(super) fn school_life(&mut self, child: &str, classmates: &[Resident]) {
@@ -105,13 +97,13 @@ impl Story {
         self.notices(&members);
         self.calendar(&members);
         for (asked, due, text, done) in HAND_IN {
-            let (asked, due) = (self.days_ago(asked), next_school_day(self.days_ago(-due)));
+            let (asked, due) = (self.days_ago(asked), school_days::from(self.days_ago(-due)));
             let mut task = hand_in(text, asked, due, done);
             task["for"] = class_reference();
             self.send_to_class(task, &members);
         }
         // Only for the child with the allergy.
-        let (asked, due) = (self.days_ago(2), next_school_day(self.days_ago(-6)));
+        let (asked, due) = (self.days_ago(2), school_days::from(self.days_ago(-6)));
         self.record(
             House::School,
             &child,
@@ -121,19 +113,19 @@ impl Story {
 
     fn notices(&mut self, members: &[&str]) {
         let first = CalendarDate::new(self.today.year(), self.today.month(), 1).unwrap_or(self.today);
-        let sent = next_school_day(first).min(self.today);
+        let sent = school_days::from(first).min(self.today);
         let month = sent.month();
         let body = OF_THE_MONTH[usize::try_from(month - 1).unwrap_or(0).min(11)];
         self.send_to_class(notice(&format!("学校だより {month}月号"), body, sent), members);
         for (days, topic, body) in NOTICES {
-            let day = self.days_ago(days);
+            let day = school_days::until(self.days_ago(days));
             self.send_to_class(notice(topic, body, day), members);
         }
     }
 
     fn calendar(&mut self, members: &[&str]) {
         for (days, from, to, text, bring) in HOURS {
-            let day = next_school_day(self.days_ago(-days));
+            let day = school_days::from(self.days_ago(-days));
             let mut held = event(text, &format!("{day}T{from}"), &format!("{day}T{to}"));
             if !bring.is_empty() {
                 held["comment"] = json!(format!("持ち物: {bring}"));
@@ -141,37 +133,21 @@ impl Story {
             self.send_to_class(held, members);
         }
         for (days, count, text) in WHOLE_DAYS {
-            let first = next_school_day(self.days_ago(-days));
-            let last = (1..count).fold(first, |day, _| day.plus_days(1).map_or(day, next_school_day));
+            let first = school_days::from(self.days_ago(-days));
+            let following = |day: CalendarDate| day.plus_days(1).and_then(school_days::following_in_term);
+            let last = (1..count).fold(first, |day, _| following(day).unwrap_or(day));
             self.send_to_class(whole_days(text, first, last), members);
         }
-        if let Some((ends, begins, name)) = self.next_holidays() {
+        if let Some((ends, begins, name)) = school_days::next_holidays(self.today) {
             let (ceremony, opening) = (format!("{ends}T08:45"), format!("{begins}T08:45"));
             let (ends_at, opens_until) = (format!("{ends}T11:30"), format!("{begins}T11:30"));
-            let (closing, beginning) = match name {
-                "春休み" => ("修了式", "始業式"),
-                _ => ("終業式", "始業式"),
-            };
+            let closing = if name == "春休み" { "修了式" } else { "終業式" };
             self.send_to_class(event(closing, &ceremony, &ends_at), members);
             if let (Some(first), Some(last)) = (ends.plus_days(1), begins.plus_days(-1)) {
                 self.send_to_class(whole_days(name, first, last), members);
             }
-            self.send_to_class(event(beginning, &opening, &opens_until), members);
+            self.send_to_class(event("始業式", &opening, &opens_until), members);
         }
-    }
-
-    /// The holidays that come next: last day before, first day after, name.
-    fn next_holidays(&self) -> Option<(CalendarDate, CalendarDate, &'static str)> {
-        let year = self.today.year();
-        let all = [year, year + 1].into_iter().flat_map(|year| {
-            HOLIDAYS.into_iter().filter_map(move |(ends, begins, name)| {
-                let ends = CalendarDate::new(year, ends.0, ends.1).ok()?;
-                let turn = i16::from(begins.0 < ends.month());
-                let begins = CalendarDate::new(year + turn, begins.0, begins.1).ok()?;
-                Some((school_day_before(ends), next_school_day(begins), name))
-            })
-        });
-        all.filter(|(ends, ..)| *ends > self.today).min_by_key(|(ends, ..)| *ends)
     }
 
     fn class(&mut self, pupils: &[Resident]) {
@@ -192,31 +168,6 @@ impl Story {
         resource["id"] = json!(id);
         self.population.add(House::School, &resource.to_string(), &format!("{kind}/{id}"), members);
     }
-}
-
-/// The day itself, or the Monday after a weekend. Public holidays count as school days here.
-pub(super) fn next_school_day(day: CalendarDate) -> CalendarDate {
-    let on = match weekday(day) {
-        6 => 2,
-        7 => 1,
-        _ => 0,
-    };
-    day.plus_days(on).unwrap_or(day)
-}
-
-fn school_day_before(day: CalendarDate) -> CalendarDate {
-    let back = match weekday(day) {
-        6 => 1,
-        7 => 2,
-        _ => 0,
-    };
-    day.plus_days(-back).unwrap_or(day)
-}
-
-/// 1 Monday to 7 Sunday.
-fn weekday(day: CalendarDate) -> i32 {
-    let thursday = CalendarDate::new(1970, 1, 1);
-    thursday.map_or(1, |thursday| (day.days_since(thursday) + 3).rem_euclid(7) + 1)
 }
 
 fn class_reference() -> Value {

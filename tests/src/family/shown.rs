@@ -249,6 +249,9 @@ fn the_school_has_things_to_hand_in_and_events_of_hours_and_of_days() {
         for event in json(Category::SchoolEvent) {
             let [start, end] = ["start", "end"].map(|name| event[name].as_str().unwrap().to_owned());
             assert!(start < end, "{event}");
+            let held: CalendarDate = start[..10].parse().unwrap();
+            let idle = event["description"].as_str().unwrap().ends_with("休み") || school_days::is_open(held);
+            assert!(idle, "{today}: {event}");
             whole += usize::from(start.contains("T00:00") && end.contains("T00:00"));
         }
         assert_eq!(whole, 3, "{today}");

@@ -1,11 +1,13 @@
 //! The pages. Each is a file here and a template beside it; all are made from a snapshot of the desk.
 
 mod access;
+mod checkups;
 mod consent;
 mod coverage;
 mod day;
 mod frame;
 mod glance;
+mod growth;
 mod held;
 mod home;
 mod login;
@@ -13,6 +15,7 @@ mod medicines;
 mod person;
 mod school;
 mod seated;
+mod vaccinations;
 
 use askama::Template;
 use axum::Router;
@@ -30,6 +33,10 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/", get(home::page))
         .route("/person/{person}", get(person::page))
+        .route("/person/{person}/vaccinations", get(vaccinations::page))
+        .route("/person/{person}/growth", get(growth::page))
+        .route("/person/{person}/growth/who", get(growth::page_who))
+        .route("/person/{person}/checkups", get(checkups::page))
         .route("/person/{person}/medicines", get(medicines::page))
         .route("/person/{person}/school", get(school::page))
         .route("/person/{person}/access", get(access::page))
