@@ -15,6 +15,8 @@ mod medicines;
 mod person;
 mod school;
 mod seated;
+#[cfg(test)]
+mod tests;
 mod vaccinations;
 
 use askama::Template;

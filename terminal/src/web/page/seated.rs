@@ -120,3 +120,11 @@ impl Seated {
         Coverage::new(&self.seat, &self.view, self.lang())
     }
 }
+
+#[cfg(test)]
+impl Seated {
+    /// Somebody who is seated without a desk.
+    pub(super) fn at(frame: Frame, seat: Seat, index: usize, view: LiveView) -> Self {
+        Self { frame, seat: Arc::new(seat), index, view }
+    }
+}
