@@ -127,6 +127,6 @@ impl Seated {
 impl Seated {
     /// Somebody who is seated without a desk.
     pub(super) fn at(frame: Frame, seat: Seat, index: usize, view: LiveView) -> Self {
-        Self { frame, seat: Arc::new(seat), index, view }
+        Self { frame, seat: Arc::new(seat), index, view, downloads: true }
     }
 }

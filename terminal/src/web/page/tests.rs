@@ -176,6 +176,8 @@ async fn pages(make: impl Fn() -> Seated) -> Vec<(&'static str, Vec<Category>, S
         ),
         ("medicines", vec![Allergy, Prescription], body(medicines::page(make()).await).await),
         ("school", vec![SchoolNotice, SchoolEvent], body(school::page(make()).await).await),
+        ("rubella", vec![], body(rubella::page(make()).await).await),
+        ("export", vec![], body(export::page(make()).await).await),
     ]
 }
 
@@ -198,7 +200,8 @@ async fn whatever_an_institution_writes_is_shown_as_words() {
             for (page, kinds, html) in pages(make).await {
                 stays_in_its_place(page, &html);
                 assert!(kinds.is_empty() || html.matches("MARK").count() >= kinds.len(), "{page}: not shown");
-                assert!(html.contains("&#60;script&#62;"), "{page}: what is hostile is shown, and harmless");
+                let shown = page == "export" || html.contains("&#60;script&#62;");
+                assert!(shown, "{page}: what is hostile is shown, and harmless");
             }
         }
     }
@@ -292,7 +295,7 @@ async fn a_thousand_records_are_a_page_in_no_time() {
         let all = pages(timed).await;
         let took = began.elapsed().as_secs_f64() - prepared.get();
         println!("{place}: {} pages of 1,000 records of {kind} in {:.0} ms", all.len(), took * 1000.0);
-        // Seven pages, without optimisation, on a machine that does other things, too.
-        assert!(took < 7.0, "{kind}: {took} s");
+        // Nine pages, without optimisation, on a machine that does other things, too.
+        assert!(took < 9.0, "{kind}: {took} s");
     }
 }
