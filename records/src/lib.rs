@@ -25,7 +25,6 @@ pub mod checkup;
 pub mod date;
 pub mod fhir;
 pub mod growth;
-mod icalendar;
 pub mod immunization;
 pub mod ingest;
 pub mod ips;

@@ -6,11 +6,11 @@
 
 use serde_json::Value;
 
+use crate::calendar::{self, At, Entry};
 use crate::category::{Category, Label};
 use crate::date::{CalendarDate, FhirTime};
 use crate::fhir::stored::Stored;
 use crate::fhir::{Reason, Standing};
-use crate::icalendar::{self, Component};
 use crate::redacted::redacted;
 use crate::words::Summary;
 use crate::words::school as words;
@@ -172,7 +172,7 @@ impl HandIn {
 /// caller shows its one line ([`crate::words::summary`]) instead.
 pub fn read(category: Category, content: &[u8]) -> Result<Vec<Matter>, Reason> {
     match category {
-        Category::SchoolEvent if icalendar::is_calendar(content) => calendar(content),
+        Category::SchoolEvent if calendar::is_calendar(content) => of_calendar(content),
         Category::SchoolNotice | Category::SchoolEvent => {
             let stored = Stored::read(content)?;
             let matter = match stored.kind() {
@@ -311,9 +311,9 @@ fn place(stored: &Stored<'_>) -> Option<String> {
     })
 }
 
-fn calendar(content: &[u8]) -> Result<Vec<Matter>, Reason> {
-    let components = icalendar::components(content)?;
-    let found: Vec<Matter> = components
+fn of_calendar(content: &[u8]) -> Result<Vec<Matter>, Reason> {
+    let entries = calendar::entries(content)?;
+    let found: Vec<Matter> = entries
         .iter()
         .filter_map(|it| if it.to_do { to_do(it).map(Matter::HandIn) } else { dated(it).map(Matter::Event) })
         .collect();
@@ -321,12 +321,12 @@ fn calendar(content: &[u8]) -> Result<Vec<Matter>, Reason> {
 }
 
 /// A VEVENT with a day.
-fn dated(component: &Component) -> Option<Event> {
-    let moment = |at: icalendar::At| Moment { day: at.day, minute: at.minute };
-    let from = moment(component.time("DTSTART")?);
-    let title = title(component)?;
-    let body = component.text("DESCRIPTION").and_then(|text| lines(&text)).filter(|body| *body != title.ja);
-    let end = component.end().map(moment).filter(|end| *end >= from);
+fn dated(entry: &Entry) -> Option<Event> {
+    let moment = |at: At| Moment { day: at.day, minute: at.minute };
+    let from = moment(entry.time("DTSTART")?);
+    let title = title(entry)?;
+    let body = entry.text("DESCRIPTION").and_then(|text| lines(&text)).filter(|body| *body != title.ja);
+    let end = entry.end().map(moment).filter(|end| *end >= from);
     let all_day = from.minute.is_none();
     let to = match end {
         // The end of whole days is the day after the last one.
@@ -336,11 +336,11 @@ fn dated(component: &Component) -> Option<Event> {
         }
         other => other,
     };
-    let status = component.text("STATUS").unwrap_or_default().trim().to_ascii_uppercase();
+    let status = entry.text("STATUS").unwrap_or_default().trim().to_ascii_uppercase();
     Some(Event {
         title,
         body,
-        place: component.text("LOCATION").and_then(|text| line(&text)),
+        place: entry.text("LOCATION").and_then(|text| line(&text)),
         from,
         to,
         all_day,
@@ -349,19 +349,19 @@ fn dated(component: &Component) -> Option<Event> {
             "TENTATIVE" => EventState::Tentative,
             _ => EventState::Planned,
         },
-        repeats: component.has("RRULE") || component.has("RDATE"),
+        repeats: entry.has("RRULE") || entry.has("RDATE"),
         standing: Standing::Valid,
     })
 }
 
 /// A VTODO.
-fn to_do(component: &Component) -> Option<HandIn> {
-    let status = component.text("STATUS").unwrap_or_default().trim().to_ascii_uppercase();
+fn to_do(entry: &Entry) -> Option<HandIn> {
+    let status = entry.text("STATUS").unwrap_or_default().trim().to_ascii_uppercase();
     Some(HandIn {
-        what: title(component)?,
-        note: component.text("DESCRIPTION").and_then(|text| lines(&text)),
-        asked: component.time("DTSTART").map(|at| at.day),
-        due: component.time("DUE").map(|at| at.day),
+        what: title(entry)?,
+        note: entry.text("DESCRIPTION").and_then(|text| lines(&text)),
+        asked: entry.time("DTSTART").map(|at| at.day),
+        due: entry.time("DUE").map(|at| at.day),
         state: match status.as_str() {
             "COMPLETED" => HandInState::Done,
             "IN-PROCESS" => HandInState::Received,
@@ -372,8 +372,8 @@ fn to_do(component: &Component) -> Option<HandIn> {
     })
 }
 
-fn title(component: &Component) -> Option<Summary> {
-    let text = component.text("SUMMARY")?;
+fn title(entry: &Entry) -> Option<Summary> {
+    let text = entry.text("SUMMARY")?;
     Summary::new(text.clone(), text).tidied()
 }
 

@@ -10,15 +10,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::component::{self, CalendarError, Component};
 use super::line::{self, ContentLine};
 use super::value::{Moment, are_moments, is_duration, is_rule, is_utc};
 use crate::date::CalendarDate;
-use crate::ingest::limits;
 
-/// Most components of one file: the events of several school years.
-pub const COMPONENTS_MAX: usize = 10_000;
-/// Deepest nesting of components; VCALENDAR, VTIMEZONE, STANDARD are three.
-const DEPTH_MAX: usize = 4;
 /// Longest UID, in octets.
 const UID_MAX_OCTETS: usize = 255;
 
@@ -45,23 +41,6 @@ pub const KEPT: [&str; 20] = [
     "RECURRENCE-ID",
     "URL",
 ];
-
-/// Why a calendar could not be read at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CalendarError {
-    /// Larger than a record may be.
-    #[error("the calendar is larger than {} bytes", limits::RESOURCE_MAX_BYTES)]
-    TooLong,
-    /// It does not begin with `BEGIN:VCALENDAR`.
-    #[error("this is not an iCalendar object: it does not begin with BEGIN:VCALENDAR")]
-    NotACalendar,
-    /// Components are opened and not closed in order, or nested too deep.
-    #[error("line {0}: BEGIN and END do not match")]
-    Unbalanced(usize),
-    /// More components than [`COMPONENTS_MAX`].
-    #[error("the calendar has more than {COMPONENTS_MAX} components")]
-    TooMany,
-}
 
 /// Why one event was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,10 +115,8 @@ impl Foreign {
     /// It is no calendar, too large, or its components do not close. A malformed event is no error: see
     /// [`Self::refused`].
     pub fn read(content: &[u8]) -> Result<Self, CalendarError> {
-        if content.len() > limits::RESOURCE_MAX_BYTES {
-            return Err(CalendarError::TooLong);
-        }
-        let components = Component::split(content)?;
+        let (components, ended) = component::split(content);
+        ended?;
         let mut zones: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for zone in components.iter().filter(|component| component.is("VTIMEZONE")) {
             if let Some((id, lines)) = zone.time_zone() {
@@ -164,75 +141,7 @@ impl Foreign {
     }
 }
 
-/// A component directly below VCALENDAR: its lines from BEGIN to END, `None` standing for what is no line.
-struct Component {
-    name: String,
-    /// Where it begins, counting from 1.
-    line: usize,
-    lines: Vec<Option<String>>,
-}
-
 impl Component {
-    fn split(content: &[u8]) -> Result<Vec<Self>, CalendarError> {
-        let mut components: Vec<Self> = Vec::new();
-        let mut open: Vec<String> = Vec::new();
-        let mut begun = 0usize;
-        let mut first = true;
-        let mut last = 0;
-        for (place, line) in line::unfold(content).enumerate() {
-            let place = place + 1;
-            last = place;
-            if line.as_deref().is_some_and(|line| line.trim().is_empty()) {
-                continue;
-            }
-            let edge = line.as_deref().and_then(|line| {
-                let (edge, name) = line.trim_end().split_once(':')?;
-                Some((edge.to_ascii_uppercase(), name.trim().to_ascii_uppercase()))
-            });
-            if std::mem::take(&mut first) && edge != Some(("BEGIN".into(), "VCALENDAR".into())) {
-                return Err(CalendarError::NotACalendar);
-            }
-            let keep = |components: &mut Vec<Self>| {
-                if let Some(component) = components.last_mut() {
-                    component.lines.push(line.clone());
-                }
-            };
-            match edge {
-                Some((edge, name)) if edge == "BEGIN" => {
-                    begun += 1;
-                    if open.len() >= DEPTH_MAX || (open.is_empty() != (name == "VCALENDAR")) {
-                        return Err(CalendarError::Unbalanced(place));
-                    }
-                    if begun > COMPONENTS_MAX {
-                        return Err(CalendarError::TooMany);
-                    }
-                    if open.len() == 1 {
-                        components.push(Self { name: name.clone(), line: place, lines: Vec::new() });
-                    } else if open.len() > 1 {
-                        keep(&mut components);
-                    }
-                    open.push(name);
-                }
-                Some((edge, name)) if edge == "END" => {
-                    if open.pop() != Some(name) {
-                        return Err(CalendarError::Unbalanced(place));
-                    }
-                    if open.len() > 1 {
-                        keep(&mut components);
-                    }
-                }
-                // Properties of the calendar itself are not ours to keep.
-                _ if open.len() < 2 => {}
-                _ => keep(&mut components),
-            }
-        }
-        if open.is_empty() { Ok(components) } else { Err(CalendarError::Unbalanced(last)) }
-    }
-
-    fn is(&self, name: &str) -> bool {
-        self.name == name
-    }
-
     /// TZID and lines of a VTIMEZONE, if all of them are sound.
     fn time_zone(&self) -> Option<(String, Vec<String>)> {
         const PROPERTIES: [&str; 9] =
@@ -272,15 +181,10 @@ impl Component {
         zones: &BTreeMap<String, Vec<String>>,
     ) -> Result<(ForeignEvent, Vec<String>), EventProblem> {
         let mut own = Vec::new();
-        let mut depth = 0usize;
-        for line in &self.lines {
-            let text = line.as_deref().ok_or(EventProblem::Line)?;
-            let line = ContentLine::parse(text).ok_or(EventProblem::Line)?;
-            match line.name.as_str() {
-                "BEGIN" => depth += 1,
-                "END" => depth = depth.saturating_sub(1),
-                name if depth == 0 && KEPT.contains(&name) => own.push(line),
-                _ => {}
+        for line in self.properties() {
+            let line = line.ok_or(EventProblem::Line)?;
+            if KEPT.contains(&line.name.as_str()) {
+                own.push(line);
             }
         }
         let used: Vec<String> =

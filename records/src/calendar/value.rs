@@ -2,10 +2,88 @@
 //!
 //! Must not know what a property is for.
 
-use super::line::ContentLine;
-use crate::date::CalendarDate;
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
 
-/// A DATE or DATE-TIME.
+use super::line::ContentLine;
+use crate::date::{CalendarDate, digits};
+
+/// A DATE or DATE-TIME as it is written (sections 3.3.4 and 3.3.5).
+pub(super) struct Written {
+    day: CalendarDate,
+    /// Hour, minute and second.
+    clock: Option<(u8, u8, u8)>,
+    utc: bool,
+}
+
+/// A point of time in Japan, or a whole day.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct At {
+    /// The day in Japan.
+    pub(crate) day: CalendarDate,
+    /// The minute of the day; `None` where only the day is written.
+    pub(crate) minute: Option<u16>,
+}
+
+impl Written {
+    /// `20260422`, `20260422T090000`, `20260422T000000Z`.
+    pub(super) fn read(value: &str) -> Option<Self> {
+        let (date, time) = match value.split_once('T') {
+            Some((date, time)) => (date, Some(time)),
+            None => (value, None),
+        };
+        let number = |bytes: &[u8]| digits(bytes).ok();
+        let [y1, y2, y3, y4, m1, m2, d1, d2] = *date.as_bytes() else { return None };
+        let (year, month) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?);
+        let day = CalendarDate::from_numbers(year, month, number(&[d1, d2])?).ok()?;
+        let Some(time) = time else { return Some(Self { day, clock: None, utc: false }) };
+        let (clock, utc) = time.strip_suffix('Z').map_or((time, false), |clock| (clock, true));
+        let [h1, h2, m1, m2, s1, s2] = *clock.as_bytes() else { return None };
+        let pair = |bytes: [u8; 2]| u8::try_from(number(&bytes)?).ok();
+        let (hour, minute, second) = (pair([h1, h2])?, pair([m1, m2])?, pair([s1, s2])?);
+        let sound = hour <= 23 && minute <= 59 && second <= 60;
+        sound.then_some(Self { day, clock: Some((hour, minute, second)), utc })
+    }
+
+    /// Moved to Japan. Without a zone, or with one nobody knows, it is the time of whoever wrote it, who is in Japan.
+    pub(super) fn in_japan(&self, zone: Option<&str>) -> Option<At> {
+        let minute = self.clock.map(|(hour, minute, _)| u16::from(hour) * 60 + u16::from(minute));
+        let local = At { day: self.day, minute };
+        if minute.is_none() {
+            return Some(local);
+        }
+        let zone =
+            if self.utc { Some(TimeZone::UTC) } else { zone.and_then(|zone| TimeZone::get(zone).ok()) };
+        match zone {
+            Some(zone) => {
+                let time = zone.to_timestamp(date_time(local)?).ok()?;
+                At::of(JAPAN.to_datetime(time), true)
+            }
+            None => Some(local),
+        }
+    }
+}
+
+/// Nine hours ahead, all year.
+const JAPAN: Offset = jiff::tz::offset(9);
+
+impl At {
+    /// The time of a civil date, or its day only.
+    pub(super) fn of(civil: DateTime, timed: bool) -> Option<Self> {
+        let day = CalendarDate::new(civil.year(), civil.month(), civil.day()).ok()?;
+        let minute = u16::try_from(i32::from(civil.hour()) * 60 + i32::from(civil.minute())).ok()?;
+        Some(Self { day, minute: timed.then_some(minute) })
+    }
+}
+
+/// The civil time; of a whole day, its midnight.
+pub(super) fn date_time(at: At) -> Option<DateTime> {
+    let minute = at.minute.unwrap_or(0);
+    let (hour, minute) = (i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?);
+    DateTime::new(at.day.year(), at.day.month(), at.day.day(), hour, minute, 0, 0).ok()
+}
+
+/// A DATE or DATE-TIME of a property.
 pub(super) struct Moment {
     /// The day in Japan of a time in UTC, otherwise the day as written.
     pub(super) day: CalendarDate,
@@ -21,45 +99,30 @@ pub(super) struct Moment {
 impl Moment {
     pub(super) fn read(line: &ContentLine<'_>) -> Option<Self> {
         let value = line.value.trim();
-        let (date, time) = match value.split_once('T') {
-            Some((date, time)) => (date, Some(time)),
-            None => (value, None),
-        };
+        let written = Written::read(value)?;
         let declared = line.parameter("VALUE").map(str::to_ascii_uppercase);
         let agrees = match declared.as_deref() {
-            Some("DATE") => time.is_none(),
-            None | Some("DATE-TIME") => time.is_some(),
+            Some("DATE") => written.clock.is_none(),
+            None | Some("DATE-TIME") => written.clock.is_some(),
             Some(_) => false,
         };
-        if !agrees || date.len() != 8 {
+        if !agrees {
             return None;
         }
-        let number = |text: &str| crate::date::digits(text.as_bytes()).ok();
-        let day = CalendarDate::from_numbers(
-            number(date.get(..4)?)?,
-            number(date.get(4..6)?)?,
-            number(date.get(6..)?)?,
-        );
-        let day = day.ok()?;
-        let Some(time) = time else {
-            let (zone, order) = (String::new(), date.to_owned());
-            return Some(Self { day, timed: false, at_midnight: true, zone, order });
+        let at = written.in_japan(None)?;
+        let zone = match written.clock {
+            Some(_) if written.utc => "Z",
+            Some(_) => line.parameter("TZID").unwrap_or_default(),
+            None => "",
         };
-        let (clock, utc) = time.strip_suffix('Z').map_or((time, false), |clock| (clock, true));
-        if clock.len() != 6 {
-            return None;
-        }
-        let (hour, minute, second) =
-            (number(clock.get(..2)?)?, number(clock.get(2..4)?)?, number(clock.get(4..)?)?);
-        if hour > 23 || minute > 59 || second > 60 {
-            return None;
-        }
-        // Nine hours on, it is the next day in Japan.
-        let day = if utc && hour >= 15 { day.plus_days(1)? } else { day };
-        let midnight = if utc { hour == 15 } else { hour == 0 };
-        let at_midnight = midnight && minute == 0 && second == 0;
-        let zone = if utc { "Z" } else { line.parameter("TZID").unwrap_or_default() }.to_owned();
-        Some(Self { day, timed: true, at_midnight, zone, order: format!("{date}{clock}") })
+        Some(Self {
+            day: at.day,
+            timed: written.clock.is_some(),
+            at_midnight: at.minute.unwrap_or(0) == 0
+                && written.clock.is_none_or(|(_, _, second)| second == 0),
+            zone: zone.to_owned(),
+            order: value.to_owned(),
+        })
     }
 }
 

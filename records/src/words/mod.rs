@@ -16,17 +16,16 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::calendar;
 use crate::category::Category;
 use crate::date::{CalendarDate, wareki};
 use crate::fhir::element::HumanName;
 use crate::fhir::{Standing, standing};
-use crate::icalendar;
 use crate::immunization;
 use crate::ingest::limits;
 use concept::Concept;
-pub(crate) use text::tidy;
 use text::tidy_body;
-pub use text::{BODY_MAX_CHARS, LINE_MAX_CHARS};
+pub use text::{BODY_MAX_CHARS, LINE_MAX_CHARS, tidy};
 
 /// Words in both languages, one line unless said otherwise. They are personal data: `Debug` prints `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -92,7 +91,7 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
     if content.len() > limits::RESOURCE_MAX_BYTES {
         return None;
     }
-    if category == Category::SchoolEvent && icalendar::is_calendar(content) {
+    if category == Category::SchoolEvent && calendar::is_calendar(content) {
         return school::calendar(content);
     }
     // serde_json refuses more than 128 levels by itself.

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Summary;
 use super::concept::Concept;
+use crate::calendar::entries;
 use crate::date::{CalendarDate, FhirTime};
-use crate::icalendar;
 
 /// A notice by its title, a thing to hand in by its name and the day it is due.
 pub(super) fn notice(resource: &Value) -> Option<Summary> {
@@ -78,6 +78,6 @@ pub(crate) fn event_name(resource: &Value) -> Option<Summary> {
 
 /// The SUMMARY of the first event or to-do of an iCalendar object.
 pub(super) fn calendar(content: &[u8]) -> Option<Summary> {
-    let text = icalendar::components(content).ok()?.first()?.text("SUMMARY")?;
+    let text = entries(content).ok()?.first()?.text("SUMMARY")?;
     Some(Summary::new(text.clone(), text))
 }

@@ -9,7 +9,7 @@ pub const LINE_MAX_CHARS: usize = 120;
 pub const BODY_MAX_CHARS: usize = 8_000;
 
 /// One line without anything that could steer a terminal or a reader's eye.
-pub(crate) fn tidy(text: &str) -> String {
+pub fn tidy(text: &str) -> String {
     let mut line = String::new();
     let mut chars = 0;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {

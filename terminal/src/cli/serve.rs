@@ -62,7 +62,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Trouble> {
     let kiosk = args.kiosk.then(|| Kiosk::find(args.browser, args.browser_argument)).transpose()?;
     let idle = Duration::from_secs(args.idle.unwrap_or(if args.kiosk { IDLE_KIOSK } else { IDLE }));
     let desk = Desk::open(Settings { config, source, idle });
-    let page = Page::bind(args.port, desk.clone()).await?;
+    let page = Page::bind(args.port, desk.clone(), !args.kiosk).await?;
     let door = page.door();
     let serving = page.serve();
     let showing = async {

@@ -41,6 +41,8 @@ struct App {
     desk: Desk,
     door: Arc<Door>,
     lang: lang::Shown,
+    /// Whether files may be saved: not on a machine that the next person sits at.
+    downloads: bool,
 }
 
 /// The page, bound to its address and not yet open.
@@ -52,15 +54,17 @@ pub struct Page {
 }
 
 impl Page {
-    /// Binds the loopback address, at `port` or at any that is free (0).
+    /// Binds the loopback address, at `port` or at any that is free (0). `downloads`: whether the page offers files
+    /// to be saved on this machine.
     ///
     /// # Errors
     /// The port is taken.
-    pub async fn bind(port: u16, desk: Desk) -> Result<Self, Trouble> {
+    pub async fn bind(port: u16, desk: Desk, downloads: bool) -> Result<Self, Trouble> {
         let fail = |error: std::io::Error| Trouble::Machine(format!("127.0.0.1:{port}: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let app = App { desk, door: Arc::new(Door::new(address)?), lang: lang::Shown::default() };
+        let door = Arc::new(Door::new(address)?);
+        let app = App { desk, door, lang: lang::Shown::default(), downloads };
         Ok(Self { listener, address, app })
     }
 

@@ -43,7 +43,7 @@ impl Served {
         };
         let source = CardSource::File("/nowhere/card".into());
         let desk = Desk::open(Settings { config, source, idle: Duration::from_secs(60) });
-        let page = Page::bind(0, desk).await.unwrap();
+        let page = Page::bind(0, desk, true).await.unwrap();
         let (address, door) = (page.address(), page.door());
         tokio::spawn(page.serve());
         Self { address, door }

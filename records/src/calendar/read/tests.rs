@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::calendar::COMPONENTS_MAX;
+use crate::ingest::limits;
 
 fn day(text: &str) -> CalendarDate {
     text.parse().unwrap()

@@ -118,7 +118,7 @@ pub(super) async fn again(
 pub(super) async fn receipt(Path((person, number)): Path<(usize, usize)>, seated: Seated) -> Response {
     let answer = seated.seat.choices.get(number).and_then(|made| made.answer.as_ref()?.as_ref().ok());
     let file = answer.and_then(|part| part.receipt.as_ref()?.file.clone());
-    let Some(file) = file else {
+    let Some(file) = file.filter(|_| seated.downloads) else {
         return Redirect::to(&format!("/person/{person}/consent")).into_response();
     };
     let name = format!("attachment; filename=\"hibiki-receipt-{number}.tlog-proof\"");
@@ -200,7 +200,7 @@ fn choice_made(number: usize, made: &MadeChoice, seated: &Seated, lang: Lang) ->
                 state: if believed { "done" } else { "failed" },
                 became: lang.of(&words::consent::outcome(part, &made.choice)).to_owned(),
                 receipt: receipt.map(|it| format!("#{}", it.receipt.index)).unwrap_or_default(),
-                file: receipt.is_some_and(|it| it.file.is_some()),
+                file: seated.downloads && receipt.is_some_and(|it| it.file.is_some()),
                 ..waiting
             }
         }

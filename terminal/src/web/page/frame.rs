@@ -71,7 +71,7 @@ impl Frame {
 }
 
 impl SessionFrame {
-    fn new(seat: &Seat, chosen: Option<usize>) -> Self {
+    pub(super) fn new(seat: &Seat, chosen: Option<usize>) -> Self {
         let link = |(index, person): (usize, &hibiki_protocol::session::AttestedSubject)| PersonLink {
             number: index + 1,
             name: person.name.clone(),

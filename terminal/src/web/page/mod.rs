@@ -5,6 +5,7 @@ mod checkups;
 mod consent;
 mod coverage;
 mod day;
+mod export;
 mod frame;
 mod glance;
 mod growth;
@@ -13,8 +14,11 @@ mod home;
 mod login;
 mod medicines;
 mod person;
+mod rubella;
 mod school;
 mod seated;
+#[cfg(test)]
+mod tests;
 mod vaccinations;
 
 use askama::Template;
@@ -39,6 +43,10 @@ pub(super) fn routes() -> Router<App> {
         .route("/person/{person}/checkups", get(checkups::page))
         .route("/person/{person}/medicines", get(medicines::page))
         .route("/person/{person}/school", get(school::page))
+        .route("/person/{person}/rubella", get(rubella::page))
+        .route("/person/{person}/export", get(export::page))
+        .route("/person/{person}/export/ips.json", get(export::ips))
+        .route("/person/{person}/export/calendar.ics", get(export::calendar))
         .route("/person/{person}/access", get(access::page))
         .route("/person/{person}/access/older", post(access::older))
         .route("/person/{person}/consent", get(consent::page).post(consent::choose))

@@ -168,7 +168,8 @@ fn moment(moment: Moment, all_day: bool, lang: Lang) -> String {
     }
 }
 
-fn event(it: &Event, holder: &str, lang: Lang) -> EventLine {
+/// From when until when.
+pub(super) fn when(it: &Event, lang: Lang) -> String {
     let mut when = moment(it.from, it.all_day, lang);
     if let Some(to) = it.to.filter(|to| *to != it.from) {
         let end = if to.day == it.from.day { to.clock() } else { Some(moment(to, it.all_day, lang)) };
@@ -176,17 +177,26 @@ fn event(it: &Event, holder: &str, lang: Lang) -> EventLine {
             when = format!("{when} 〜 {end}");
         }
     }
+    when
+}
+
+/// What to know before going: called off, not yet certain; empty for most.
+pub(super) fn tag(it: &Event, lang: Lang) -> &'static str {
     let state = match it.state {
         EventState::Planned => "",
         EventState::Tentative => lang.t("未定", "Not yet certain"),
         EventState::Cancelled => lang.t("中止", "Cancelled"),
     };
+    withdrawn(it.standing, lang).unwrap_or(state)
+}
+
+fn event(it: &Event, holder: &str, lang: Lang) -> EventLine {
     EventLine {
-        when,
+        when: when(it, lang),
         title: lang.summary(&it.title).to_owned(),
         place: it.place.clone().unwrap_or_default(),
         body: lines(it.body.as_ref()),
-        tag: withdrawn(it.standing, lang).unwrap_or(state),
+        tag: tag(it, lang),
         holder: holder.to_owned(),
     }
 }

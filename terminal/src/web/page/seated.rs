@@ -28,6 +28,8 @@ pub(super) struct Seated {
     index: usize,
     /// The view as far as it has come.
     pub(super) view: LiveView,
+    /// Whether files may be saved on this machine.
+    pub(super) downloads: bool,
 }
 
 impl FromRequestParts<App> for Seated {
@@ -48,7 +50,7 @@ impl FromRequestParts<App> for Seated {
         }
         let frame = Frame::new(app, &snapshot, parts.uri.path().to_owned(), Some(number));
         let view = view.unwrap_or_else(|| LiveView::asked(clock::now()));
-        Ok(Self { frame, seat: Arc::clone(seat), index, view })
+        Ok(Self { frame, seat: Arc::clone(seat), index, view, downloads: app.downloads })
     }
 }
 
@@ -118,5 +120,13 @@ impl Seated {
     /// What this view can know.
     pub(super) fn coverage(&self) -> Coverage {
         Coverage::new(&self.seat, &self.view, self.lang())
+    }
+}
+
+#[cfg(test)]
+impl Seated {
+    /// Somebody who is seated without a desk.
+    pub(super) fn at(frame: Frame, seat: Seat, index: usize, view: LiveView) -> Self {
+        Self { frame, seat: Arc::new(seat), index, view, downloads: true }
     }
 }

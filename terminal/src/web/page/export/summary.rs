@@ -1,0 +1,75 @@
+//! The International Patient Summary of a view, as far as it has come.
+
+use hibiki_protocol::outcome::Outcome;
+use hibiki_protocol::session::AttestedSubject;
+use hibiki_records::category::Category;
+use hibiki_records::date::CalendarDate;
+use hibiki_records::ips::{self, Answer, Document, Record, Source, Subject};
+use hibiki_records::person::Sex;
+
+use super::super::Seated;
+use crate::desk::{Landed as _, LiveView, Seat};
+use crate::view::ViewPart;
+use crate::words::Words;
+
+/// The document; `None` where the registry's birth date is no day. `id` are random bytes for this document only.
+pub(super) fn write(seated: &Seated, id: [u8; 16]) -> Option<Document> {
+    let birth = seated.birth()?;
+    Some(document(seated.person(), (birth, seated.sex()), &seated.seat, &seated.view, id))
+}
+
+/// How many records belong into it.
+pub(super) fn records(seated: &Seated) -> usize {
+    let parts = seated.seat.institutions.iter().filter_map(|it| seated.view.parts.get(&it.id));
+    parts.flat_map(|part| answered(part)).filter(|record| !record.category.may_address_group()).count()
+}
+
+fn document(
+    person: &AttestedSubject,
+    (birth, sex): (CalendarDate, Sex),
+    seat: &Seat,
+    view: &LiveView,
+    id: [u8; 16],
+) -> Document {
+    let kana = person.kana.trim();
+    let subject =
+        Subject { name: person.name.clone(), kana: (!kana.is_empty()).then(|| kana.to_owned()), birth, sex };
+    let parts: Vec<Option<&ViewPart>> =
+        seat.institutions.iter().map(|it| view.parts.get(&it.id).map(AsRef::as_ref)).collect();
+    let said: Vec<Words> =
+        parts.iter().map(|part| part.map_or_else(not_yet, crate::desk::Landed::words)).collect();
+    let sources: Vec<Source<'_>> = seat
+        .institutions
+        .iter()
+        .zip(parts.iter().zip(&said))
+        .map(|(institution, (part, said))| Source {
+            id: institution.id.as_str(),
+            name: (&institution.name.0, &institution.name.1),
+            answer: match part {
+                Some(part) if matches!(part.outcome(), Outcome::Data | Outcome::NothingToShow) => {
+                    Answer::Records(answered(part).collect())
+                }
+                _ => Answer::Silent(&said.ja, &said.en),
+            },
+            as_of: part.and_then(|part| part.as_of).map(|at| at.0),
+        })
+        .collect();
+    ips::write(&subject, &sources, id, view.asked_at.0)
+}
+
+fn answered(part: &ViewPart) -> impl Iterator<Item = Record<'_>> {
+    part.records.iter().filter_map(|record| {
+        Some(Record {
+            category: Category::from_wire(record.category.as_str())?,
+            media_type: &record.media_type,
+            content: &record.content,
+        })
+    })
+}
+
+fn not_yet() -> Words {
+    Words { ja: "まだ応答がありません".to_owned(), en: "has not answered yet".to_owned() }
+}
+
+#[cfg(test)]
+mod tests;
