@@ -30,6 +30,7 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     if (fresh.body.dataset.scene !== body.dataset.scene) return beginning();
     exchange(fresh.getElementById("main"));
+    body.dataset.change = fresh.body.dataset.change;
   } catch {
     // The stream of events says whether the desk is gone.
   } finally {
@@ -44,10 +45,26 @@ async function refresh() {
 function exchange(fresh) {
   const old = document.getElementById("main");
   const open = [...old.querySelectorAll("details[open][id]")].map((element) => element.id);
-  const focus = document.activeElement?.id;
+  const focus = old.contains(document.activeElement) ? placeOf(document.activeElement, old) : undefined;
   old.replaceChildren(...fresh.childNodes);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  if (focus && document.activeElement?.id !== focus) document.getElementById(focus)?.focus();
+  if (focus) at(focus, old)?.focus({ preventScroll: true });
+}
+
+// Where the focus was: by id, or by what it does and how many of the kind stand before it.
+function placeOf(element, main) {
+  const kind = kindOf(element);
+  const alike = [...main.querySelectorAll(element.localName)].filter((other) => kindOf(other) === kind);
+  return { id: element.id, name: element.localName, kind, number: alike.indexOf(element) };
+}
+
+function at(place, main) {
+  if (place.id) return document.getElementById(place.id);
+  return [...main.querySelectorAll(place.name)].filter((other) => kindOf(other) === place.kind)[place.number];
+}
+
+function kindOf(element) {
+  return [element.getAttribute("href"), element.getAttribute("aria-label"), element.textContent].join("\n");
 }
 
 // Parts that land together are shown together.
@@ -65,7 +82,10 @@ function heard() {
 const events = new EventSource("/events");
 events.addEventListener("scene", (event) => {
   heard();
-  if (event.data !== body.dataset.scene) beginning();
+  const [scene, change] = event.data.split(" ");
+  if (scene !== body.dataset.scene) beginning();
+  // It landed after this page was made and before anybody listened.
+  else if (change !== body.dataset.change) landed();
 });
 events.addEventListener("part", () => {
   heard();

@@ -96,7 +96,7 @@ impl Desk {
     pub fn open(settings: Settings) -> Self {
         let (orders, inbox) = mpsc::channel(ORDERS);
         let first = Phase::Waiting { missing: CardFault::NoCard, notice: None };
-        let (sight, seen) = watch::channel(Snapshot { phase: first, scene: 0 });
+        let (sight, seen) = watch::channel(Snapshot { phase: first, scene: 0, change: 0 });
         tokio::spawn(Attendant { settings, inbox, stage: Stage(Arc::new(sight)) }.attend());
         Self { orders, sight: seen }
     }
@@ -134,6 +134,7 @@ impl Stage {
         self.0.send_modify(|snapshot| {
             snapshot.phase = phase;
             snapshot.scene = snapshot.scene.wrapping_add(1);
+            snapshot.change = snapshot.change.wrapping_add(1);
         });
     }
 
@@ -142,6 +143,7 @@ impl Stage {
         self.0.send_if_modified(|snapshot| {
             let Phase::Open(seat) = &mut snapshot.phase else { return false };
             change(Arc::make_mut(seat));
+            snapshot.change = snapshot.change.wrapping_add(1);
             true
         });
     }

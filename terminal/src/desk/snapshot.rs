@@ -70,6 +70,8 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Changes when a page of before must not stay on the screen: another phase, another notice, another session.
     pub scene: u64,
+    /// Counts whatever changes in the sight: a page made from an earlier one is behind.
+    pub change: u64,
 }
 
 /// An institution that is asked.

@@ -1,7 +1,8 @@
 //! How the browser follows the desk: a stream of events (WHATWG HTML, server-sent events).
 //!
 //! `scene` names the scene of now; a page of another scene goes off the screen at once. `part` says that
-//! something has landed. They carry no data about anybody.
+//! something has landed. Both carry the numbers of scene and change, so that a page learns what landed between
+//! its making and its first event, and no data about anybody.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(super) async fn events(
     let events = WatchStream::new(app.desk.watch()).map(move |snapshot| {
         let name = if shown == Some(snapshot.scene) { "part" } else { "scene" };
         shown = Some(snapshot.scene);
-        Ok(Event::default().event(name).data(snapshot.scene.to_string()))
+        Ok(Event::default().event(name).data(format!("{} {}", snapshot.scene, snapshot.change)))
     });
     // Browsers drop an event whose data is empty.
     Sse::new(events)

@@ -51,6 +51,11 @@ pub(super) struct PinForm {
 }
 
 #[derive(Deserialize)]
+pub(super) struct AskForm {
+    back: Option<String>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct LanguageForm {
     lang: String,
     back: String,
@@ -81,20 +86,34 @@ pub(super) async fn stirred(State(app): State<App>, _: Written<Nothing>) -> Stat
     StatusCode::NO_CONTENT
 }
 
-/// `POST /person/{person}/ask`: ask every institution (again).
-pub(super) async fn ask(State(app): State<App>, Path(person): Path<usize>, _: Written<Nothing>) -> Redirect {
+/// `POST /person/{person}/ask`: ask every institution (again) what the page shows that the form stands on.
+pub(super) async fn ask(
+    State(app): State<App>,
+    Path(person): Path<usize>,
+    Written(form): Written<AskForm>,
+) -> Redirect {
+    let own = format!("/person/{person}");
+    let back = form.back.filter(|back| is_ours(back)).unwrap_or_else(|| own.clone());
     if let Some(index) = person.checked_sub(1) {
-        app.desk.order(Order::View(index)).await;
+        let question = match back.strip_prefix(&own) {
+            Some("/access") => Order::History(index),
+            Some("/consent") => Order::Consents(index),
+            _ => Order::View(index),
+        };
+        app.desk.order(question).await;
     }
-    Redirect::to(&format!("/person/{person}"))
+    Redirect::to(&back)
 }
 
 /// `POST /language`.
 pub(super) async fn language(State(app): State<App>, Written(form): Written<LanguageForm>) -> Redirect {
     app.lang.set(if form.lang == Lang::En.tag() { Lang::En } else { Lang::Ja });
-    // Back to a page of ours, never to another host.
-    let ours = form.back.starts_with('/')
-        && form.back.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-'))
-        && !form.back.starts_with("//");
-    Redirect::to(if ours { &form.back } else { "/" })
+    Redirect::to(if is_ours(&form.back) { &form.back } else { "/" })
+}
+
+/// Whether a form leads back to a page of ours, and not to another host.
+fn is_ours(back: &str) -> bool {
+    back.starts_with('/')
+        && back.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-'))
+        && !back.starts_with("//")
 }

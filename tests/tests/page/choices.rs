@@ -38,9 +38,8 @@ fn what_is_withdrawn_vanishes_with_a_receipt_and_comes_back() {
     let Some(visit) = scene.guest("choices", &scene.mother, &[]) else { return };
     let (person, house) = (visit.person(scene.child()), House::Clinic);
     let allergies = || {
-        visit.open(&person);
-        visit.ask_again();
         visit.open(&format!("{person}/medicines"));
+        visit.ask_again();
         let section = visit.browser.find(By::Css("section[aria-labelledby='allergies']")).unwrap();
         section.text().unwrap()
     };
@@ -75,8 +74,7 @@ fn what_is_withdrawn_vanishes_with_a_receipt_and_comes_back() {
         if browser.script(withdrawn, &[])? == true {
             return Ok(true);
         }
-        browser.click(By::Named("button", "もう一度問い合わせる"))?;
-        browser.wait_gone(By::Css("#main progress"))?;
+        visit.ask_again();
         Ok(false)
     });
     wait.unwrap();

@@ -18,7 +18,6 @@ fn a_stopped_institution_is_named_and_what_it_does_not_mean() {
     scene.town.node_mut(House::Clinic).stop().unwrap();
     scene.town.await_links_down(&[House::Clinic]).unwrap();
     visit.ask_again();
-    visit.open(&format!("{person}/medicines"));
     let (ja, _) = House::Clinic.names();
     let partial = visit.main();
     assert!(partial.contains("応答のない施設があります") && partial.contains("5 / 6"), "{partial}");
@@ -38,8 +37,8 @@ fn a_stopped_institution_is_named_and_what_it_does_not_mean() {
     );
 
     scene.town.start(House::Clinic).unwrap();
-    visit.ask_again();
     visit.open(&format!("{person}/medicines"));
+    visit.ask_again();
     assert_eq!(visit.main(), whole, "complete again");
     visit.assert_clean();
 }
@@ -50,10 +49,9 @@ fn what_is_late_appears_by_itself_and_the_rest_is_there_before() {
     let Some(visit) = scene.guest("a late institution", &scene.mother, &[]) else { return };
     let person = visit.person(scene.child());
     let path = format!("{person}/medicines");
+    visit.open(&path);
     scene.town.node(House::Clinic).freeze();
-    visit.browser.click(By::Named("link", scene.child())).unwrap();
-    visit.browser.click(By::Named("button", "もう一度問い合わせる")).unwrap();
-    visit.browser.goto(&format!("{}{path}", visit.page.origin())).unwrap();
+    visit.press_again();
     visit.browser.wait_for(By::Text("みどり薬局")).unwrap();
     visit.browser.script("window.__sameDocument = true", &[]).unwrap();
     visit.until("five of six", "return document.querySelector('#coverage progress')?.value === 5");
@@ -63,14 +61,17 @@ fn what_is_late_appears_by_itself_and_the_rest_is_there_before() {
         !early.contains("卵") && !early.contains("応答のない施設"),
         "nothing is said to be missing yet: {early}"
     );
-    // Whoever has unfolded something keeps it.
-    visit.browser.script("document.getElementById('coverage-lines').open = true", &[]).unwrap();
+    // Whoever has unfolded something keeps it, and the focus with it.
+    let unfold = "document.getElementById('coverage-lines').open = true;
+        document.querySelector('#coverage-lines summary').focus();";
+    visit.browser.script(unfold, &[]).unwrap();
     assert!(visit.main().contains("問い合わせ中です"), "{}", visit.main());
 
     scene.town.node(House::Clinic).thaw();
     visit.until("all of six", "return document.querySelector('#coverage .whole') !== null");
     let late = visit.main();
-    let kept = "return window.__sameDocument === true && document.getElementById('coverage-lines').open";
+    let kept = "return window.__sameDocument === true && document.getElementById('coverage-lines').open
+        && document.activeElement === document.querySelector('#coverage-lines summary')";
     assert_eq!(visit.browser.script(kept, &[]).unwrap(), true, "without loading the page anew");
     let (ja, _) = House::Clinic.names();
     assert!(late.matches(ja).count() > early.matches(ja).count(), "{late}");

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hibiki_records::date::CalendarDate;
-use hibiki_tests::browser::By;
 use hibiki_tests::chance::Chance;
 use hibiki_tests::house::House;
 use hibiki_tests::population::Population;
@@ -108,10 +107,9 @@ fn a_thousand_records_are_painted_within_a_second_of_the_first_answer() {
     let person = visit.person(NAME.0);
     let held = [House::Clinic, House::School];
     for page in ["/growth", "/vaccinations", "/school"] {
-        visit.open(&person);
+        visit.open(&format!("{person}{page}"));
         held.iter().for_each(|house| scene.town.node(*house).freeze());
-        visit.browser.click(By::Named("button", "もう一度問い合わせる")).unwrap();
-        visit.browser.goto(&format!("{}{person}{page}", visit.page.origin())).unwrap();
+        visit.press_again();
         let others = "return document.querySelector('#coverage progress')?.value === 4";
         visit.until("everybody else has answered", others);
         visit.browser.script(WATCH, &[]).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hibiki_tests::browser::{Browser, By, Key, Screen, Settings as Wishes};
+use hibiki_tests::browser::{Browser, By, Key, PATIENCE, Screen, Settings as Wishes};
 use hibiki_tests::evidence;
 use hibiki_tests::skip::skipped;
 use hibiki_tests::town::cards::PIN;
@@ -69,10 +69,9 @@ impl Visit {
     pub(crate) fn settle(&self) {
         let settled = "return document.getElementById('main') !== null
                            && document.querySelector('#main progress') === null";
-        let wait =
-            self.browser.wait_until("everything has landed", hibiki_tests::browser::PATIENCE, |browser| {
-                Ok(browser.script(settled, &[])? == true)
-            });
+        let wait = self.browser.wait_until("everything has landed", PATIENCE, |browser| {
+            Ok(browser.script(settled, &[])? == true)
+        });
         wait.unwrap();
     }
 
@@ -93,15 +92,25 @@ impl Visit {
 
     /// Waits until a script says yes.
     pub(crate) fn until(&self, what: &str, script: &str) {
-        let wait = self.browser.wait_until(what, hibiki_tests::browser::PATIENCE, |browser| {
-            Ok(browser.script(script, &[])? == true)
+        let wait =
+            self.browser.wait_until(what, PATIENCE, |browser| Ok(browser.script(script, &[])? == true));
+        wait.unwrap();
+    }
+
+    /// Presses the button that asks every institution again, without waiting for any.
+    pub(crate) fn press_again(&self) {
+        let change = "return document.body.dataset.change";
+        let before = self.browser.script(change, &[]).unwrap();
+        self.browser.click(By::Named("button", "もう一度問い合わせる")).unwrap();
+        let wait = self.browser.wait_until("the question is under way", PATIENCE, |browser| {
+            Ok(browser.script(change, &[])? != before)
         });
         wait.unwrap();
     }
 
-    /// Presses the button that asks every institution again, and waits for all of them.
+    /// The same, and waits for all of them.
     pub(crate) fn ask_again(&self) {
-        self.browser.click(By::Named("button", "もう一度問い合わせる")).unwrap();
+        self.press_again();
         self.settle();
     }
 

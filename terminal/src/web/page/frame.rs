@@ -11,6 +11,8 @@ pub(super) struct Frame {
     pub(super) token: String,
     /// The desk's scene: the page goes when it changes.
     pub(super) scene: u64,
+    /// The change of the desk's sight the page was made at: the script asks for a later one.
+    pub(super) change: u64,
     /// The page's own path, to come back to.
     pub(super) here: String,
     /// What an open session adds.
@@ -43,7 +45,7 @@ impl Frame {
             _ => None,
         };
         let lang = app.lang.at(&snapshot.phase);
-        Self { lang, token: app.door.token(), scene: snapshot.scene, here, session }
+        Self { lang, token: app.door.token(), scene: snapshot.scene, change: snapshot.change, here, session }
     }
 
     /// The chosen person's number; 0 where a page is about nobody.
