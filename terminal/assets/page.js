@@ -92,12 +92,23 @@ events.addEventListener("part", () => {
   landed();
 });
 events.addEventListener("alive", heard);
+let looked = Date.now();
 setInterval(() => {
-  if (Date.now() - last > silence) {
+  const now = Date.now();
+  // Whoever was busy or asleep has not listened: a moment to hear what came meanwhile.
+  if (now - looked > 3000) last = Math.max(last, now - silence + 2000);
+  looked = now;
+  if (now - last > silence) {
     events.close();
     wipe();
   }
 }, 1000);
+
+// A browser may keep a page that was left, its stream open with it: six of them, and no request would get through.
+addEventListener("pagehide", () => {
+  events.close();
+  wipe();
+});
 
 // A page out of the browser's memory is never shown again.
 addEventListener("pageshow", (event) => {

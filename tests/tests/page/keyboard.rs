@@ -37,8 +37,6 @@ fn enter(visit: &Visit, heading: &str) {
 fn the_growth_curve_and_the_next_vaccination_are_reached_by_keyboard() {
     let scene = scene();
     let Some(visit) = scene.guest("by keyboard", &scene.mother, &[]) else { return };
-    // Where a page glides, nobody knows yet whether the focus will be on the screen.
-    visit.browser.prefer(&[("prefers-reduced-motion", "reduce")]).unwrap();
     let mut strokes = 5; // The PIN, and Enter.
     visit.settle();
 
