@@ -156,6 +156,22 @@ async fn a_write_needs_origin_cookie_and_token() {
         let answer = served.ask("POST /language", &headers, &body).await;
         assert_eq!((answer.status, answer.header("location")), (303, Some("/")), "{elsewhere}");
     }
+    for (back, leads) in [
+        ("/person/1/access", "/person/1/access"),
+        ("", "/person/1"),
+        ("//evil.example", "/person/1"),
+        ("https://evil.example/person/1/access", "/person/1"),
+    ] {
+        let body = format!("back={back}&{token}");
+        let origin = format!("http://{}", served.address);
+        let headers = [
+            ("Cookie", cookie.as_str()),
+            ("Origin", &origin),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        let answer = served.ask("POST /person/1/ask", &headers, &body).await;
+        assert_eq!((answer.status, answer.header("location")), (303, Some(leads)), "{back}");
+    }
     let shown = served.ask("GET /", &[("Cookie", &cookie)], "").await;
     assert!(shown.body.contains("<html lang=\"en\">"));
 }

@@ -98,10 +98,24 @@ impl Browser {
     /// # Errors
     /// It cannot be drawn, or the file not written.
     pub fn screenshot(&self, file: &Path) -> Result<(), BrowserError> {
+        self.draw(file, f64::INFINITY)
+    }
+
+    /// The same, but no more than this many CSS pixels from its top.
+    ///
+    /// # Errors
+    /// It cannot be drawn, or the file not written.
+    pub fn screenshot_of_top(&self, file: &Path, height: u32) -> Result<(), BrowserError> {
+        self.draw(file, f64::from(height))
+    }
+
+    fn draw(&self, file: &Path, height: f64) -> Result<(), BrowserError> {
         // Letters that are still to come would be missing.
         self.script_that_waits("document.fonts.ready.then(() => arguments[0]())", &[])?;
         let layout = self.devtools("Page.getLayoutMetrics", &json!({}))?;
         let mut clip = layout["cssContentSize"].clone();
+        let whole = clip["height"].as_f64().ok_or(BrowserError::Answer("a height"))?;
+        clip["height"] = json!(whole.min(height));
         clip["scale"] = json!(1);
         let picture = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let drawn = self.devtools("Page.captureScreenshot", &picture)?;

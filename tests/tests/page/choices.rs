@@ -49,6 +49,7 @@ fn what_is_withdrawn_vanishes_with_a_receipt_and_comes_back() {
     choose(&visit, &person, house, "own_view", "同意を取り下げ");
     visit.browser.click(By::Named("link", "受付票を保存")).unwrap();
     let file = visit.browser.downloaded().unwrap();
+    assert!(visit.main().contains("受付票を保存"), "the page stays where it is: {}", visit.main());
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
     assert!(name.starts_with("hibiki-receipt-") && name.ends_with(".tlog-proof"), "{name}");
     let receipt = std::fs::read_to_string(&file).unwrap();

@@ -89,7 +89,7 @@ struct Attacks {
 impl Attacks {
     fn word(&mut self) -> String {
         self.next += 1;
-        if self.next % 23 == 0 {
+        if self.next.is_multiple_of(23) {
             return "W".repeat(LONG);
         }
         ATTACKS[self.next % ATTACKS.len()].to_owned()

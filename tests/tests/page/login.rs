@@ -54,7 +54,7 @@ fn the_page_follows_the_card_in_the_reader() {
     // The empty reader, and a card that is none of ours.
     browser.wait_for(By::Text("カードをかざしてください")).unwrap();
     assert_eq!(visit.unfair(test), Vec::<String>::new(), "waiting");
-    pictures::draw(browser, "touch");
+    pictures::draw(browser, "waiting");
     let foreign = InProcessCard::insert(&reader, 0, TransportCard).unwrap();
     browser.wait_for(By::Text("マイナンバーカードではありません")).unwrap();
     drop(foreign);
@@ -67,8 +67,8 @@ fn the_page_follows_the_card_in_the_reader() {
     assert!(visit.main().contains("あと 3 回"), "{}", visit.main());
     assert_eq!(visit.unfair(test), Vec::<String>::new(), "PIN");
     pictures::draw(browser, "pin");
+    pictures::draw_phone(browser, "pin");
     assert_eq!(visit.too_wide(hibiki_tests::browser::Screen::PHONE), Vec::<String>::new());
-    pictures::draw(browser, "pin-phone");
 
     // A wrong PIN by the pad, with the finger, corrected once.
     for digit in ["7", "clear", "9", "9", "9", "9"] {

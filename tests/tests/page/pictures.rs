@@ -3,12 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use hibiki_tests::browser::Browser;
+use hibiki_tests::browser::{Browser, Screen};
+
+/// A small phone; fine enough to be read, coarse enough to be kept.
+pub(crate) const PHONE: Screen = Screen { density: 1.5, ..Screen::PHONE };
+/// CSS pixels that a picture shows of a longer page.
+const HEIGHT: u32 = 1200;
 
 /// Draws the page as it is now: `docs/screens/NAME.png`, or a folder that goes away.
 pub(crate) fn draw(browser: &Browser, name: &str) {
+    draw_top(browser, name, HEIGHT);
+}
+
+/// The same on a phone, whose screen it fills: `NAME-phone.png`.
+pub(crate) fn draw_phone(browser: &Browser, name: &str) {
+    browser.resize(PHONE).unwrap();
+    draw_top(browser, &format!("{name}-phone"), PHONE.height);
+}
+
+fn draw_top(browser: &Browser, name: &str, height: u32) {
     let file = folder().join(format!("{name}.png"));
-    browser.screenshot(&file).unwrap();
+    browser.screenshot_of_top(&file, height).unwrap();
     let drawn = std::fs::metadata(&file).unwrap().len();
     assert!(drawn > 2_000, "{name}: {drawn} bytes are no picture of a page");
 }

@@ -46,7 +46,7 @@ pub(crate) fn settle(people: &mut Population, like: &str, chance: &mut Chance) -
 
 fn measured(place: usize, day: CalendarDate, subject: &Value) -> Value {
     let share = place as f64 / MEASURED as f64;
-    let (code, word, value, unit) = if place % 2 == 0 {
+    let (code, word, value, unit) = if place.is_multiple_of(2) {
         ("8302-2", "身長", 49.0 + 85.0 * share, "cm")
     } else {
         ("29463-7", "体重", 3.0 + 28.0 * share, "kg")

@@ -79,6 +79,7 @@ fn seated(records: Vec<Record>, relation: Relation, birth: &str, lang: Lang) -> 
         lang,
         token: "token".to_owned(),
         scene: 1,
+        change: 0,
         here: "/person/1/page".to_owned(),
         session: Some(frame::SessionFrame::new(&seat, Some(1))),
     };

@@ -90,6 +90,7 @@ fn hostile_words_of_a_record_are_text_on_the_page() {
         lang: Lang::Ja,
         token: String::new(),
         scene: 0,
+        change: 0,
         here: "/person/1/rubella".into(),
         session: None,
     };
