@@ -8,7 +8,7 @@ use hibiki_tests::browser::{Browser, Screen};
 /// A small phone; fine enough to be read, coarse enough to be kept.
 pub(crate) const PHONE: Screen = Screen { density: 1.5, ..Screen::PHONE };
 /// CSS pixels that a picture shows of a longer page.
-const HEIGHT: u32 = 1200;
+const HEIGHT: u32 = 1050;
 
 /// Draws the page as it is now: `docs/screens/NAME.png`, or a folder that goes away.
 pub(crate) fn draw(browser: &Browser, name: &str) {

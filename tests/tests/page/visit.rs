@@ -1,8 +1,9 @@
 //! A guardian at her terminal: the page, and the browser that shows it.
 
 use std::collections::BTreeSet;
+use std::sync::Once;
 
-use hibiki_tests::browser::{Browser, By, Key, PATIENCE, Screen, Settings as Wishes};
+use hibiki_tests::browser::{Browser, BrowserError, By, Key, PATIENCE, Screen, Settings as Wishes};
 use hibiki_tests::evidence;
 use hibiki_tests::skip::skipped;
 use hibiki_tests::town::cards::PIN;
@@ -153,9 +154,17 @@ impl Visit {
         self.browser.script(unfold, &[]).unwrap();
     }
 
-    /// What axe-core finds on the page as it is now; nothing, said aloud, where it is not installed.
+    /// What axe-core finds on the page as it is now; nothing, said aloud once, where it is not installed.
     pub(crate) fn unfair(&self, test: &str) -> Vec<String> {
-        self.browser.axe_or_skip(test).unwrap().unwrap_or_default()
+        static SAID: Once = Once::new();
+        match self.browser.axe() {
+            Ok(found) => found.iter().map(ToString::to_string).collect(),
+            Err(missing @ BrowserError::Missing(_)) => {
+                SAID.call_once(|| skipped(&format!("accessibility, {test}"), &missing.to_string()));
+                Vec::new()
+            }
+            Err(failed) => panic!("{failed}"),
+        }
     }
 
     /// What went wrong since the browser started: errors in the console, violations of the page's policy,
@@ -166,9 +175,4 @@ impl Visit {
         assert_eq!(self.browser.foreign_requests().unwrap(), Vec::<String>::new(), "calls to strangers");
         assert_eq!(self.browser.stored().unwrap(), Vec::<String>::new(), "put aside in the browser");
     }
-}
-
-/// Says once that something is not installed.
-pub(crate) fn without(test: &str, missing: &hibiki_tests::browser::BrowserError) {
-    skipped(test, &missing.to_string());
 }
