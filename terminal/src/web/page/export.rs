@@ -107,7 +107,53 @@ fn file_name(today: Option<CalendarDate>, what: &str, ending: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use hibiki_protocol::session::Relation;
+
+    use super::super::tests::{EVIL, body, record, seated};
     use super::*;
+    use crate::web::Lang;
+
+    fn anybody() -> Seated {
+        let content = serde_json::json!({"resourceType": "Appointment", "status": "booked", "description": EVIL,
+            "start": "2026-12-04T08:30:00+09:00"});
+        let records = vec![record(hibiki_records::category::Category::SchoolEvent, "2026-12-04", &content)];
+        seated(records, Relation::Child, "2026-01-18", Lang::Ja)
+    }
+
+    #[tokio::test]
+    async fn files_are_given_and_at_a_kiosk_they_are_not() {
+        for (given, media_type) in [
+            (ips(anybody()).await, "application/fhir+json"),
+            (calendar(anybody()).await, "text/calendar; charset=utf-8"),
+        ] {
+            assert_eq!(given.status(), StatusCode::OK);
+            assert_eq!(given.headers()[CONTENT_TYPE], media_type);
+            let name = given.headers()[CONTENT_DISPOSITION].to_str().unwrap();
+            assert!(name.is_ascii() && name.starts_with("attachment; filename=\"hibiki-"), "{name}");
+        }
+        assert!(body(page(anybody()).await).await.contains("/export/ips.json"));
+
+        let kiosk = || {
+            let mut seated = anybody();
+            seated.downloads = false;
+            seated
+        };
+        for refused in [ips(kiosk()).await, calendar(kiosk()).await] {
+            assert_eq!(refused.status(), StatusCode::SEE_OTHER);
+            assert_eq!(refused.headers()["location"], "/person/1/export");
+            assert!(refused.headers().get(CONTENT_DISPOSITION).is_none());
+        }
+        let said = body(page(kiosk()).await).await;
+        assert!(
+            !said.contains("/export/ips.json") && said.contains("この端末では、ファイルを保存できません")
+        );
+
+        // Before anything has landed there is nothing to give.
+        let mut early = anybody();
+        early.view.parts.clear();
+        early.view.ended = None;
+        assert_eq!(calendar(early).await.status(), StatusCode::SEE_OTHER);
+    }
 
     #[test]
     fn a_file_is_attached_under_a_name_that_tells_of_nobody() {

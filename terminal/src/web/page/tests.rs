@@ -20,10 +20,10 @@ use crate::desk::{Institution, LiveView, Seat};
 use crate::view::ViewPart;
 use crate::web::Lang;
 
-const EVIL: &str = "<script>window.pwned=1</script>\"><img src=x onerror=pwn()>{{7*7}}\u{202e}";
+pub(super) const EVIL: &str = "<script>window.pwned=1</script>\"><img src=x onerror=pwn()>{{7*7}}\u{202e}";
 const NAME: &str = "赤城 <b>湊</b>";
 
-fn seated(records: Vec<Record>, relation: Relation, birth: &str, lang: Lang) -> Seated {
+pub(super) fn seated(records: Vec<Record>, relation: Relation, birth: &str, lang: Lang) -> Seated {
     let id: MemberId = "maebashi/hospital".parse().unwrap();
     let person = AttestedSubject {
         relation,
@@ -86,7 +86,7 @@ fn seated(records: Vec<Record>, relation: Relation, birth: &str, lang: Lang) -> 
     Seated::at(frame, seat, 0, view)
 }
 
-fn record(category: Category, date: &str, content: &Value) -> Record {
+pub(super) fn record(category: Category, date: &str, content: &Value) -> Record {
     Record {
         category: Wire::new(category.wire_name()).unwrap(),
         date: Day::new(date).unwrap(),
@@ -154,7 +154,7 @@ fn every_kind(marker: &str) -> Vec<(Category, Value)> {
     ]
 }
 
-async fn body(response: Response) -> String {
+pub(super) async fn body(response: Response) -> String {
     assert_eq!(response.status(), StatusCode::OK);
     String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
 }

@@ -1,44 +1,29 @@
 //! The International Patient Summary of a view, as far as it has come.
 
 use hibiki_protocol::outcome::Outcome;
-use hibiki_protocol::session::AttestedSubject;
 use hibiki_records::category::Category;
-use hibiki_records::date::CalendarDate;
 use hibiki_records::ips::{self, Answer, Document, Record, Source, Subject};
-use hibiki_records::person::Sex;
 
 use super::super::Seated;
-use crate::desk::{Landed as _, LiveView, Seat};
+use crate::desk::Landed;
 use crate::view::ViewPart;
 use crate::words::Words;
 
 /// The document; `None` where the registry's birth date is no day. `id` are random bytes for this document only.
 pub(super) fn write(seated: &Seated, id: [u8; 16]) -> Option<Document> {
-    let birth = seated.birth()?;
-    Some(document(seated.person(), (birth, seated.sex()), &seated.seat, &seated.view, id))
-}
-
-/// How many records belong into it.
-pub(super) fn records(seated: &Seated) -> usize {
-    let parts = seated.seat.institutions.iter().filter_map(|it| seated.view.parts.get(&it.id));
-    parts.flat_map(|part| answered(part)).filter(|record| !record.category.may_address_group()).count()
-}
-
-fn document(
-    person: &AttestedSubject,
-    (birth, sex): (CalendarDate, Sex),
-    seat: &Seat,
-    view: &LiveView,
-    id: [u8; 16],
-) -> Document {
+    let person = seated.person();
     let kana = person.kana.trim();
-    let subject =
-        Subject { name: person.name.clone(), kana: (!kana.is_empty()).then(|| kana.to_owned()), birth, sex };
+    let subject = Subject {
+        name: person.name.clone(),
+        kana: (!kana.is_empty()).then(|| kana.to_owned()),
+        birth: seated.birth()?,
+        sex: seated.sex(),
+    };
     let parts: Vec<Option<&ViewPart>> =
-        seat.institutions.iter().map(|it| view.parts.get(&it.id).map(AsRef::as_ref)).collect();
-    let said: Vec<Words> =
-        parts.iter().map(|part| part.map_or_else(not_yet, crate::desk::Landed::words)).collect();
-    let sources: Vec<Source<'_>> = seat
+        seated.seat.institutions.iter().map(|it| seated.view.parts.get(&it.id).map(AsRef::as_ref)).collect();
+    let said: Vec<Words> = parts.iter().map(|part| part.map_or_else(not_yet, Landed::words)).collect();
+    let sources: Vec<Source<'_>> = seated
+        .seat
         .institutions
         .iter()
         .zip(parts.iter().zip(&said))
@@ -54,7 +39,13 @@ fn document(
             as_of: part.and_then(|part| part.as_of).map(|at| at.0),
         })
         .collect();
-    ips::write(&subject, &sources, id, view.asked_at.0)
+    Some(ips::write(&subject, &sources, id, seated.view.asked_at.0))
+}
+
+/// How many records belong into it.
+pub(super) fn records(seated: &Seated) -> usize {
+    let parts = seated.seat.institutions.iter().filter_map(|it| seated.view.parts.get(&it.id));
+    parts.flat_map(|part| answered(part)).filter(|record| !record.category.may_address_group()).count()
 }
 
 fn answered(part: &ViewPart) -> impl Iterator<Item = Record<'_>> {

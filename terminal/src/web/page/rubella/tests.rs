@@ -1,12 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::sync::Arc;
-
-use hibiki_protocol::time::Timestamp;
+use hibiki_protocol::session::Relation;
 use hibiki_records::person::Sex;
 
+use super::super::tests::{EVIL, body, record, seated};
 use super::*;
-use crate::desk::{LiveView, Seat};
 
 const DOSE: &str = r#"{"resourceType":"Immunization","status":"completed","occurrenceDateTime":"1991-10-03",
     "vaccineCode":{"coding":[{"system":"http://hl7.org/fhir/sid/cvx","code":"06"}]}}"#;
@@ -80,39 +78,14 @@ fn a_silent_part_is_no_answer_whatever_it_carries() {
     assert!(matches!(reply(&part(Answered::NothingToShow)), Reply::Answered { .. }));
 }
 
-#[test]
-fn hostile_words_of_a_record_are_text_on_the_page() {
-    let content = DOSE.replace("\"06\"}]", "\"06\"}],\"text\":\"<script>alert(1)</script>\"");
-    let content = content.replace("\"status\"", "\"location\":{\"display\":\"<b onclick='x'>\"},\"status\"");
-    let look_up = asked(&content, [true; 3], true);
-    assert_eq!(look_up.found[0].place, "<b onclick='x'>");
-    let frame = Frame {
-        lang: Lang::Ja,
-        token: String::new(),
-        scene: 0,
-        change: 0,
-        here: "/person/1/rubella".into(),
-        session: None,
-    };
-    let nobody = Seat {
-        persons: Arc::new([]),
-        institutions: Arc::new([]),
-        simulated: true,
-        not_after: Timestamp(0),
-        views: Vec::new(),
-        histories: Vec::new(),
-        consents: Vec::new(),
-        choices: Vec::new(),
-    };
-    let page = Rubella {
-        name: "\"><img src=x>".into(),
-        born: String::new(),
-        asked_at: String::new(),
-        look_up: Some(look_up),
-        coverage: Coverage::new(&nobody, &LiveView::asked(Timestamp(0)), Lang::Ja),
-        f: frame,
-    };
-    let html = page.render().unwrap();
-    assert!(!html.contains("<script>alert") && !html.contains("<b onclick") && !html.contains("<img"));
-    assert!(html.contains("onclick"), "and it is not lost");
+#[tokio::test]
+async fn hostile_words_of_a_record_are_text_on_the_page() {
+    let mut dose: serde_json::Value = serde_json::from_str(DOSE).unwrap();
+    dose["location"] = serde_json::json!({ "display": EVIL });
+    let records = vec![record(Category::Immunization, "1991-10-03", &dose)];
+    let html = body(page(seated(records, Relation::Oneself, "1978-05-05", Lang::Ja)).await).await;
+    assert!(html.contains("data-outcome=\"record_found\"") && html.contains("平成3年10月3日"));
+    assert!(!html.contains("<script>window") && !html.contains("<img") && !html.contains('\u{202e}'));
+    // At the result, and in the table; the name of the institution is as hostile.
+    assert!(html.matches("&#60;script&#62;window.pwned=1").count() >= 4);
 }
