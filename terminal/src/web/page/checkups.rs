@@ -47,8 +47,11 @@ struct DueLine {
 struct Block {
     name: String,
     when: String,
-    holders: String,
+    /// The institutions, the one with the most of its results first.
+    holders: Vec<String>,
     note: &'static str,
+    /// The day most of the results before are of; those of another day say so.
+    before: String,
     rows: Vec<Row>,
     /// What records call themselves that stand behind no result.
     also: Vec<String>,
@@ -61,7 +64,7 @@ struct Row {
     judged: &'static str,
     reference: String,
     note: &'static str,
-    /// Its own day and institution, where the occasion has several.
+    /// Its day, where the occasion has several, and its institution, if that is not the first.
     place: String,
     previous: Option<Before>,
 }
@@ -69,6 +72,7 @@ struct Row {
 /// The result before.
 struct Before {
     value: Vec<String>,
+    /// Its day, where the column's head says another.
     date: String,
     /// A mark for the direction, and the difference.
     change: Option<(&'static str, String)>,
@@ -146,24 +150,23 @@ impl<'a> Told<'a> {
 
     fn block(&self, occasion: &Occasion) -> Block {
         let lang = self.lang;
-        let mut names: Vec<&str> = Vec::new();
-        for name in occasion.readings.iter().filter_map(|place| self.holders.get(*place)) {
-            if !names.contains(name) {
-                names.push(name);
-            }
-        }
-        let (several_days, several_holders) = (occasion.from != occasion.to, names.len() > 1);
+        let names =
+            most_first(occasion.readings.iter().filter_map(|place| self.holders.get(*place).copied()));
+        let days = most_first(occasion.outcomes.iter().filter_map(|it| Some(it.previous.as_ref()?.date)));
+        let (several_days, main, before) =
+            (occasion.from != occasion.to, names.first(), days.first().copied());
         let place = |date: CalendarDate, reading: usize| {
             let day = several_days.then(|| lang.day(date));
-            let holder = self.holders.get(reading).filter(|_| several_holders);
+            let holder = self.holders.get(reading).filter(|holder| Some(*holder) != main);
             day.into_iter().chain(holder.map(|holder| (*holder).to_owned())).collect::<Vec<_>>().join("　")
         };
-        let row = |outcome: &Outcome| self.row(outcome, place(outcome.date, outcome.reading));
+        let row = |outcome: &Outcome| self.row(outcome, place(outcome.date, outcome.reading), before);
         Block {
             name: lang.summary(&occasion.label).to_owned(),
             when: span(occasion.from, occasion.to, lang),
-            holders: names.join(lang.t("、", ", ")),
+            holders: names.iter().map(|name| (*name).to_owned()).collect(),
             note: negated(occasion.standing, lang),
+            before: before.map(|day| lang.day(day)).unwrap_or_default(),
             rows: occasion.outcomes.iter().map(row).collect(),
             also: self.also(occasion, place),
         }
@@ -192,7 +195,7 @@ impl<'a> Told<'a> {
         lines
     }
 
-    fn row(&self, outcome: &Outcome, place: String) -> Row {
+    fn row(&self, outcome: &Outcome, place: String, before: Option<CalendarDate>) -> Row {
         let (lang, item) = (self.lang, &outcome.item);
         let reference = item.reference.as_ref().map(|it| lang.summary(it).to_owned());
         Row {
@@ -202,19 +205,20 @@ impl<'a> Told<'a> {
             reference: reference.unwrap_or_default(),
             note: negated(outcome.standing, lang),
             place,
-            previous: outcome.previous.as_ref().map(|it| Before::new(it, item.value.as_ref(), lang)),
+            previous: outcome.previous.as_ref().map(|it| Before::new(it, item.value.as_ref(), before, lang)),
         }
     }
 }
 
 impl Before {
-    fn new(previous: &Previous, now: Option<&Summary>, lang: Lang) -> Self {
+    fn new(previous: &Previous, now: Option<&Summary>, head: Option<CalendarDate>, lang: Lang) -> Self {
         let change = match &previous.change {
             Some(change) => Some(direction(change, lang)),
             None if now == Some(&previous.value) => Some(("＝", lang.t("同じ", "the same").to_owned())),
             None => None,
         };
-        Self { value: body(&previous.value, lang), date: lang.day(previous.date), change }
+        let date = if head == Some(previous.date) { String::new() } else { lang.day(previous.date) };
+        Self { value: body(&previous.value, lang), date, change }
     }
 }
 
@@ -225,6 +229,19 @@ fn direction(change: &Change, lang: Lang) -> (&'static str, String) {
         return ("＝", lang.t("変化なし", "no change").to_owned());
     }
     (if change.value > 0.0 { "▲" } else { "▼" }, change.text.clone())
+}
+
+/// Each once, the most frequent first; of equally many, the first.
+fn most_first<T: Copy + PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut counted: Vec<(T, usize)> = Vec::new();
+    for it in all {
+        match counted.iter_mut().find(|(known, _)| *known == it) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((it, 1)),
+        }
+    }
+    counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counted.into_iter().map(|(it, _)| it).collect()
 }
 
 fn span(from: CalendarDate, to: CalendarDate, lang: Lang) -> String {

@@ -260,8 +260,10 @@ fn latest(entry: &Entry, kind: Kind, lang: Lang) -> String {
     let (value, day) = (value(entry, kind, lang), lang.day(entry.date));
     let age = entry.age.map(|age| age_words(age, lang)).unwrap_or_default();
     match (lang, band(entry, lang)) {
-        (Lang::Ja, Some(band)) => format!("{day}（{age}）に {value}。同じ年齢の子どもの中では{band}です。"),
-        (Lang::Ja, None) => format!("{day}（{age}）に {value}。"),
+        (Lang::Ja, Some(band)) => {
+            format!("{day}、{age}で {value} でした。同じ年齢の子どもの中では{band}です。")
+        }
+        (Lang::Ja, None) => format!("{day}、{age}で {value} でした。"),
         (Lang::En, Some(band)) => {
             format!("{value} on {day} ({age}); among children of the same age: {band}.")
         }

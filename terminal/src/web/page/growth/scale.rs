@@ -3,10 +3,10 @@
 use crate::web::Lang;
 
 pub(super) const WIDTH: f64 = 720.0;
-pub(super) const HEIGHT: f64 = 450.0;
+pub(super) const HEIGHT: f64 = 440.0;
 pub(super) const LEFT: f64 = 54.0;
 pub(super) const RIGHT: f64 = WIDTH - 46.0;
-pub(super) const TOP: f64 = 32.0;
+pub(super) const TOP: f64 = 40.0;
 pub(super) const BOTTOM: f64 = HEIGHT - 44.0;
 /// Lines of the value axis, about.
 const VALUE_TICKS: f64 = 7.0;

@@ -48,11 +48,12 @@ async fn a_child_has_a_chart_with_every_point_in_a_table_newest_first() {
     let all = [height("2026-02-20", 55.0), height("2026-06-20", 64.5), weight("2026-06-20", 7.1)];
     for (reference, curves) in [(Reference::Japan2023, 7), (Reference::Who2006, 5)] {
         let html = html(&all, Relation::Child, "2026-01-18", reference).await;
-        let section = text_between(&html, "<section aria-labelledby=\"height\">", "</section>");
+        let section =
+            text_between(&html, "<section class=\"kind\" aria-labelledby=\"height\">", "</section>");
         assert_eq!(section.matches("<circle class=\"child\"").count(), 2);
         assert_eq!(section.matches("<path class=\"curve").count(), curves);
         assert_eq!(section.matches("class=\"percentile").count(), curves);
-        let rows = text_between(section, "<tbody>", "</tbody>");
+        let rows = text_between(section, "<tbody role=\"rowgroup\">", "</tbody>");
         assert!(rows.find("64.5 cm").unwrap() < rows.find("55.0 cm").unwrap(), "newest first");
         assert!(rows.contains("5か月") && rows.contains("パーセンタイル"));
         assert!(html.contains(reference.attribution().ja) && html.contains("ただちに心配とは限りません"));
@@ -85,9 +86,9 @@ async fn what_is_off_the_chart_says_why() {
         height("2026-04-01", 59.0),
     ];
     let html = html(&all, Relation::Child, "2026-01-18", Reference::Japan2023).await;
-    let section = text_between(&html, "<section aria-labelledby=\"height\">", "</section>");
-    let rows = text_between(section, "<tbody>", "</tbody>");
-    assert_eq!(rows.matches("<tr>").count(), all.len());
+    let section = text_between(&html, "<section class=\"kind\" aria-labelledby=\"height\">", "</section>");
+    let rows = text_between(section, "<tbody role=\"rowgroup\">", "</tbody>");
+    assert_eq!(rows.matches("<tr role=\"row\">").count(), all.len());
     let all_off = [OffChart::Withdrawn, OffChart::UnknownUnit, OffChart::InexactDay, OffChart::BeforeBirth];
     for off in all_off {
         assert!(rows.contains(off.label().ja), "{off:?}");
@@ -97,7 +98,7 @@ async fn what_is_off_the_chart_says_why() {
     // Neither a slip of the pen nor one of the year presses the sound point of April flat.
     assert_eq!(rows.matches("グラフの範囲の外です").count(), 2, "119 cm, and the year 2098");
     assert_eq!(section.matches("<circle").count(), 1);
-    assert!(section.contains(">11か月</text>") && section.contains("に 59.0 cm"));
+    assert!(section.contains(">11か月</text>") && section.contains("2か月で 59.0 cm"));
 }
 
 #[tokio::test]
@@ -150,8 +151,11 @@ async fn height_and_weight_of_a_day_make_a_degree_of_obesity() {
         weight("2025-05-24", 24.0),
     ];
     let html = html(&all, Relation::Child, "2017-06-01", Reference::Japan2023).await;
-    let section = text_between(&html, "<section aria-labelledby=\"build\">", "</section>");
-    assert_eq!(text_between(section, "<tbody>", "</tbody>").matches("<tr>").count(), 1);
+    let section = text_between(&html, "<section class=\"kind\" aria-labelledby=\"build\">", "</section>");
+    assert_eq!(
+        text_between(section, "<tbody role=\"rowgroup\">", "</tbody>").matches("<tr role=\"row\">").count(),
+        1
+    );
     assert!(section.contains("ふつう") && section.contains("129.0 cm") && section.contains("27.5 kg"));
     assert!(html.contains("曲線は、基準のある年齢までです"), "at nine there are points, and no curves");
 }
