@@ -14,9 +14,9 @@ pub(super) struct Held<'a> {
     pub(super) record: &'a Record,
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
     /// The institution's name.
-    pub(super) fn holder(&self, lang: Lang) -> &str {
+    pub(super) fn holder(self, lang: Lang) -> &'a str {
         lang.t(&self.part.name.0, &self.part.name.1)
     }
 }

@@ -14,6 +14,7 @@ mod home;
 mod login;
 mod medicines;
 mod person;
+mod plain;
 mod rubella;
 mod school;
 mod seated;

@@ -1,17 +1,15 @@
 //! One chart: percentile curves of a reference and a child's points over age.
 
-use hibiki_records::growth::{Kind, Series};
+use std::collections::BTreeSet;
 
+use hibiki_records::date::CalendarDate;
+use hibiki_records::growth::{CurvePoint, Entry, Series};
+
+use super::scale::{BOTTOM, HEIGHT, LEFT, RIGHT, Scale, TOP, Tick, WIDTH, last_age};
 use crate::web::Lang;
 
-const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 460.0;
-const LEFT: f64 = 52.0;
-const RIGHT: f64 = 46.0;
-const TOP: f64 = 14.0;
-const BOTTOM: f64 = 40.0;
-/// Lines of the value axis, about.
-const VALUE_TICKS: f64 = 7.0;
+/// Least distance between the labels of two curves.
+const LABEL_GAP: f64 = 12.5;
 
 /// A chart, in units of its own picture.
 pub(super) struct Chart {
@@ -21,167 +19,177 @@ pub(super) struct Chart {
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
-    pub(super) months: Vec<Tick>,
+    pub(super) ages: Vec<Tick>,
     pub(super) values: Vec<Tick>,
-    /// Areas between the outer curves, the widest first.
-    pub(super) bands: Vec<Area>,
+    /// What values are measured in.
+    pub(super) unit: &'static str,
+    /// Outlines of the areas between a low and a high percentile, the widest first.
+    pub(super) bands: Vec<String>,
     pub(super) curves: Vec<Line>,
-    /// The child's points, joined.
+    /// The child's points in no doubt, joined.
     pub(super) path: String,
     pub(super) points: Vec<Point>,
-}
-
-/// A line of an axis, and what stands beside it.
-pub(super) struct Tick {
-    pub(super) at: f64,
-    pub(super) label: String,
-}
-
-/// An area between two curves.
-pub(super) struct Area {
-    pub(super) d: String,
+    /// There are points at an age the curves do not reach.
+    pub(super) past_curves: bool,
+    left_out: BTreeSet<usize>,
 }
 
 /// A percentile.
 pub(super) struct Line {
     pub(super) d: String,
-    pub(super) label: String,
+    pub(super) percentile: u8,
     pub(super) label_x: f64,
     pub(super) label_y: f64,
     pub(super) median: bool,
+    /// Left unlabelled where there is little room.
+    pub(super) minor: bool,
 }
 
 /// A measurement.
 pub(super) struct Point {
     pub(super) x: f64,
     pub(super) y: f64,
+    /// Whether its value should be checked; such a point is joined to no other.
+    pub(super) doubtful: bool,
+    /// What is said when the pointer rests on it.
+    pub(super) said: String,
 }
 
-struct Scale {
-    months: f64,
-    from: f64,
-    to: f64,
-}
-
-impl Scale {
-    fn x(&self, months: f64) -> f64 {
-        round(LEFT + months / self.months * (WIDTH - LEFT - RIGHT))
-    }
-
-    fn y(&self, value: f64) -> f64 {
-        round(TOP + (self.to - value) / (self.to - self.from) * (HEIGHT - TOP - BOTTOM))
-    }
-}
-
-fn round(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
-}
-
-/// The ages a chart shows, in months: as far as the child is, and some more.
-fn range(latest: f64) -> f64 {
-    [12.0, 24.0, 36.0, 78.0, 156.0].into_iter().find(|range| latest <= range * 0.95).unwrap_or(228.0)
-}
-
-/// A round step that makes about [`VALUE_TICKS`] of a span.
-fn step(span: f64) -> f64 {
-    let rough = span / VALUE_TICKS;
-    let power = 10f64.powf(rough.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= rough).unwrap_or(power)
-}
+/// A point of a polyline: months and value.
+type Place = (f64, f64);
 
 impl Chart {
-    /// `None` where there is no point to draw.
-    pub(super) fn new(series: &Series, lang: Lang) -> Option<Self> {
-        let points: Vec<(f64, f64)> = series.points().map(|(entry, value)| (entry.months(), value)).collect();
-        let latest = points.iter().map(|(months, _)| *months).fold(f64::NEG_INFINITY, f64::max);
-        if points.is_empty() {
-            return None;
-        }
-        let months = range(latest);
-        let within = |at: f64| at <= months;
-        let curves = series.curves.iter().map(|curve| {
-            let points = curve.points.iter().filter(|point| within(point.months));
-            (curve.percentile, points.map(|point| (point.months, point.value)).collect::<Vec<_>>())
-        });
-        let curves: Vec<(u8, Vec<(f64, f64)>)> = curves.filter(|(_, points)| points.len() > 1).collect();
-        let all = || curves.iter().flat_map(|(_, points)| points).chain(&points).map(|(_, value)| *value);
-        let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-        let step = step((high - low).max(1.0));
-        let scale = Scale {
-            months,
-            from: (low / step).floor() * step,
-            to: ((high / step).ceil() * step).max(low + step),
+    /// `None` where there is no point to draw. `said` names a point.
+    pub(super) fn new(
+        series: &Series,
+        today: Option<CalendarDate>,
+        lang: Lang,
+        said: impl Fn(&Entry) -> String,
+    ) -> Option<Self> {
+        let all: Vec<(&Entry, f64)> = series.points().collect();
+        let places = |counts: &dyn Fn(&Entry) -> bool| -> Vec<Place> {
+            let counted = all.iter().filter(|(entry, _)| counts(entry));
+            counted.map(|(entry, value)| (entry.months(), *value)).collect()
         };
-        let lines = curves.iter().filter_map(|(percentile, points)| line(&scale, *percentile, points));
-        let pairs = curves.iter().zip(curves.iter().rev()).take(curves.len() / 2);
+        // A slip of the pen or of the year must not press everything else flat.
+        let sound = places(&|entry| entry.doubt.is_none());
+        let of_now = places(&|entry| entry.doubt.is_none() && today.is_none_or(|today| entry.date <= today));
+        let places =
+            [of_now, sound.clone(), places(&|_| true)].into_iter().find(|places| !places.is_empty())?;
+        let months = last_age(places.iter().map(|(at, _)| *at).reduce(f64::max)?);
+        let drawn = |points: &[CurvePoint]| {
+            let points: Vec<Place> = points.iter().map(|point| (point.months, point.value)).collect();
+            until(&points, months)
+        };
+        let curves: Vec<(u8, Vec<Place>)> = series
+            .curves
+            .iter()
+            .map(|curve| (curve.percentile, drawn(&curve.points)))
+            .filter(|(_, points)| points.len() > 1)
+            .collect();
+        let of_curves = || curves.iter().flat_map(|(_, points)| points).map(|(_, value)| *value);
+        let within = places.iter().filter(|(at, _)| *at <= months).map(|(_, value)| *value);
+        let values: Vec<f64> = of_curves().chain(within).collect();
+        let (low, high) =
+            (values.iter().copied().reduce(f64::min)?, values.iter().copied().reduce(f64::max)?);
+        let scale = Scale::new(months, low, high);
+        let shown = |at: f64, value: f64| scale.shows(at, value);
+        let (drawn, left_out): (Vec<_>, Vec<_>) =
+            all.iter().partition(|(entry, value)| shown(entry.months(), *value));
+        let point = |(entry, value): &(&Entry, f64)| Point {
+            x: scale.x(entry.months()),
+            y: scale.y(*value),
+            doubtful: entry.doubt.is_some(),
+            said: said(entry),
+        };
+        let joined: Vec<Place> = sound.iter().copied().filter(|(at, value)| shown(*at, *value)).collect();
+        let reach = curves.iter().filter_map(|(_, points)| points.last()).map(|(at, _)| *at).reduce(f64::max);
         Some(Self {
             width: WIDTH,
             height: HEIGHT,
             left: LEFT,
-            right: WIDTH - RIGHT,
+            right: RIGHT,
             top: TOP,
-            bottom: HEIGHT - BOTTOM,
-            months: month_ticks(&scale, lang),
-            values: value_ticks(&scale, step, series.kind),
-            bands: pairs.map(|((_, low), (_, high))| area(&scale, low, high)).collect(),
-            curves: lines.collect(),
-            path: path(&scale, &points),
-            points: points.iter().map(|(at, value)| Point { x: scale.x(*at), y: scale.y(*value) }).collect(),
+            bottom: BOTTOM,
+            ages: scale.ages(lang),
+            values: scale.values(),
+            unit: series.kind.unit(),
+            bands: bands(&scale, &curves),
+            past_curves: reach.is_some_and(|reach| joined.iter().any(|(at, _)| *at > reach + 1.0)),
+            curves: lines(&scale, &curves),
+            path: path(&scale, &joined),
+            points: drawn.iter().map(point).collect(),
+            left_out: left_out.iter().map(|(entry, _)| entry.of).collect(),
         })
+    }
+
+    /// Whether an entry that could be a point lies outside the picture.
+    pub(super) fn leaves_out(&self, entry: &Entry) -> bool {
+        self.left_out.contains(&entry.of)
     }
 }
 
-fn path(scale: &Scale, points: &[(f64, f64)]) -> String {
-    let place = |(at, value): &(f64, f64)| format!("{} {}", scale.x(*at), scale.y(*value));
+/// A polyline as far as an age, cut exactly there.
+fn until(points: &[Place], last: f64) -> Vec<Place> {
+    let mut drawn: Vec<Place> = points.iter().copied().take_while(|(at, _)| *at <= last).collect();
+    let next = points.get(drawn.len());
+    if let (Some((before, low)), Some((after, high))) = (drawn.last().copied(), next.copied())
+        && before < last
+    {
+        drawn.push((last, low + (high - low) * (last - before) / (after - before)));
+    }
+    drawn
+}
+
+fn path(scale: &Scale, points: &[Place]) -> String {
+    let place = |(at, value): &Place| format!("{} {}", scale.x(*at), scale.y(*value));
     points.iter().map(place).collect::<Vec<_>>().join(" L ")
 }
 
-fn line(scale: &Scale, percentile: u8, points: &[(f64, f64)]) -> Option<Line> {
-    let (at, value) = points.last()?;
-    Some(Line {
-        d: path(scale, points),
-        label: percentile.to_string(),
-        label_x: scale.x(*at) + 4.0,
-        label_y: scale.y(*value) + 4.0,
-        median: percentile == 50,
-    })
-}
-
-fn area(scale: &Scale, low: &[(f64, f64)], high: &[(f64, f64)]) -> Area {
-    let back: Vec<(f64, f64)> = high.iter().rev().copied().collect();
-    Area { d: format!("{} L {}", path(scale, low), path(scale, &back)) }
-}
-
-fn month_ticks(scale: &Scale, lang: Lang) -> Vec<Tick> {
-    let step = match scale.months {
-        ..=12.0 => 1,
-        ..=24.0 => 3,
-        ..=36.0 => 6,
-        _ => 12,
-    };
-    let label = |month: u32| match (month % 12, lang) {
-        (0, Lang::Ja) => format!("{}歳", month / 12),
-        (0, Lang::En) => format!("{} y", month / 12),
-        (_, Lang::Ja) => format!("{month}か月"),
-        (_, Lang::En) => format!("{month} m"),
-    };
-    let last = scale.months as u32;
-    (0..=last)
-        .step_by(step)
-        .map(|month| Tick { at: scale.x(f64::from(month)), label: label(month) })
-        .collect()
-}
-
-fn value_ticks(scale: &Scale, step: f64, kind: Kind) -> Vec<Tick> {
-    let count = ((scale.to - scale.from) / step).round() as u32;
-    let label = |value: f64| if step < 1.0 { format!("{value:.1}") } else { format!("{value:.0}") };
-    (0..=count)
-        .map(|number| {
-            let value = scale.from + f64::from(number) * step;
-            let unit = if number == count { format!(" {}", kind.unit()) } else { String::new() };
-            Tick { at: scale.y(value), label: format!("{}{unit}", label(value)) }
+/// The areas between the outermost two curves, the next two, and so on.
+fn bands(scale: &Scale, curves: &[(u8, Vec<Place>)]) -> Vec<String> {
+    let pairs = curves.iter().zip(curves.iter().rev()).take(curves.len() / 2);
+    pairs
+        .map(|((_, low), (_, high))| {
+            let back: Vec<Place> = high.iter().rev().copied().collect();
+            format!("{} L {}", path(scale, low), path(scale, &back))
         })
         .collect()
+}
+
+/// The curves, lowest first, each with its label at the right, and no label over another.
+fn lines(scale: &Scale, curves: &[(u8, Vec<Place>)]) -> Vec<Line> {
+    let last = curves.len().saturating_sub(1);
+    let mut lines: Vec<Line> = curves
+        .iter()
+        .enumerate()
+        .filter_map(|(number, (percentile, points))| {
+            let (at, value) = points.last()?;
+            let median = *percentile == 50;
+            Some(Line {
+                d: path(scale, points),
+                percentile: *percentile,
+                label_x: scale.x(*at) + 5.0,
+                label_y: scale.y(*value) + 4.0,
+                median,
+                minor: !median && number != 0 && number != last,
+            })
+        })
+        .collect();
+    let middle = lines.iter().position(|line| line.median).unwrap_or(0);
+    let (below, above) = lines.split_at_mut(middle);
+    let Some(at) = above.first().map(|line| line.label_y) else { return lines };
+    let mut free = at;
+    for line in above.iter_mut().skip(1) {
+        line.label_y = line.label_y.min(free - LABEL_GAP);
+        free = line.label_y;
+    }
+    let mut free = at;
+    for line in below.iter_mut().rev() {
+        line.label_y = line.label_y.max(free + LABEL_GAP);
+        free = line.label_y;
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -189,11 +197,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_round_and_ranges_leave_room() {
-        for (span, expected) in [(7.0, 1.0), (60.0, 10.0), (12.0, 2.0), (0.9, 0.2), (140.0, 20.0)] {
-            assert!((step(span) - expected).abs() < 1e-9, "{span}: {}", step(span));
-        }
-        assert!((range(0.0) - 12.0).abs() < 1e-9 && (range(11.9) - 24.0).abs() < 1e-9);
-        assert!(range(1e9) > 200.0);
+    fn a_curve_is_cut_at_the_last_age() {
+        let curve = [(0.0, 50.0), (11.5, 73.0), (12.5, 75.0), (13.5, 77.0)];
+        assert_eq!(until(&curve, 12.0), [(0.0, 50.0), (11.5, 73.0), (12.0, 74.0)]);
+        assert_eq!(until(&curve, 11.5), [(0.0, 50.0), (11.5, 73.0)]);
+        assert_eq!(until(&curve, 40.0), curve);
+        assert_eq!(until(&[], 12.0), []);
+    }
+
+    #[test]
+    fn labels_of_close_curves_stand_apart() {
+        let scale = Scale::new(12.0, 0.0, 100.0);
+        let curves: Vec<(u8, Vec<Place>)> = [3u8, 10, 25, 50, 75, 90, 97]
+            .into_iter()
+            .map(|percentile| (percentile, vec![(0.0, 40.0), (12.0, 50.0 + f64::from(percentile) / 50.0)]))
+            .collect();
+        let lines = lines(&scale, &curves);
+        assert_eq!(lines.len(), 7);
+        assert!(lines.windows(2).all(|pair| pair[0].label_y - pair[1].label_y >= LABEL_GAP - 1e-9));
+        assert_eq!(lines.iter().filter(|line| !line.minor).count(), 3, "the outermost and the median");
+        assert_eq!(bands(&scale, &curves).len(), 3);
     }
 }
