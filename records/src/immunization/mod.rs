@@ -58,6 +58,18 @@ impl Day {
     pub fn is_exact(self) -> bool {
         self.precision == Precision::Day
     }
+
+    /// As much of it as is known: `2024年4月1日`, `2024年4月`, `2024年`.
+    pub fn words(self) -> Summary {
+        let (year, month) = (self.day.year(), self.day.month());
+        match self.precision {
+            Precision::Day => {
+                Summary::new(format!("{year}年{month}月{}日", self.day.day()), self.day.to_string())
+            }
+            Precision::Month => Summary::new(format!("{year}年{month}月"), format!("{year:04}-{month:02}")),
+            Precision::Year => Summary::new(format!("{year}年"), format!("{year:04}")),
+        }
+    }
 }
 
 /// One vaccination as one institution recorded it. Personal data: `Debug` shows the vaccine's kind of
@@ -221,7 +233,9 @@ mod tests {
         }));
         assert_eq!((it.vaccine.unwrap().id, it.recognised_by), ("mr", Some(RecognisedBy::Diseases)));
         assert_eq!(it.name.ja, "混合ワクチン");
-        assert!(!it.day.unwrap().is_exact());
+        let day = it.day.unwrap();
+        assert!(!day.is_exact());
+        assert_eq!((day.words().ja.as_str(), day.words().en.as_str()), ("2019年10月", "2019-10"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::moment::{Gap, Moment, date_words, label_words};
 use super::rules::{Course, Dose, Legal, Series, rules};
-use super::{DosePlan, MaternalPlan, Note, OtherWhy, Received, State, Step, Timing};
+use super::{DosePlan, MaternalPlan, Note, OtherWhy, Received, State, Step, Timing, Window};
 use crate::category::Label;
 use crate::date::CalendarDate;
 use crate::words::Summary;
@@ -99,13 +99,30 @@ impl DosePlan {
     }
 }
 
+impl Window {
+    /// From the first day to the last.
+    pub fn words(self) -> Summary {
+        let (first, last) = (date_words(self.first), date_words(self.last));
+        if self.first == self.last {
+            return first.map(|day| format!("{day}のみ"), |day| format!("on {day} only"));
+        }
+        Summary::new(format!("{}から{}まで", first.ja, last.ja), format!("{} to {}", first.en, last.en))
+    }
+}
+
 impl Received {
+    /// When and with what.
+    pub fn what(&self) -> Summary {
+        let Summary { ja, en } = &self.vaccine;
+        let on = if self.day.is_exact() { "on" } else { "in" };
+        self.day
+            .words()
+            .map(|day| format!("{day}に受けました({ja})。"), |day| format!("Received {on} {day} ({en})."))
+    }
+
     /// When and with what, and what is to be known about it.
     pub fn sentence(&self) -> Summary {
-        let Summary { ja, en } = &self.vaccine;
-        let words = date_words(self.day.day)
-            .map(|day| format!("{day}に受けました({ja})。"), |day| format!("Received on {day} ({en})."));
-        self.notes.iter().fold(words, |words, note| {
+        self.notes.iter().fold(self.what(), |words, note| {
             let note = note.words();
             words.map(|ja| format!("{ja}{}", note.ja), |en| format!("{en} {}", note.en))
         })

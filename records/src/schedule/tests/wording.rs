@@ -73,6 +73,32 @@ fn states_are_told_in_plain_sentences() {
 }
 
 #[test]
+fn no_day_is_told_that_was_not_recorded() {
+    let plan = plan_of("2025-04-01", &[dose("bcg", "2025-09"), dose("mr", "2026")], "2026-11-01");
+    let received = |id: &str| {
+        let series = plan.series.iter().find(|series| series.id == id).unwrap();
+        series.doses[0].state.received().unwrap().clone()
+    };
+    assert_eq!(received("bcg").sentence().ja, "2025年9月に受けました(BCG)。日付は年または月までの記録です。");
+    assert_eq!(
+        received("mr").sentence().en,
+        "Received in 2026 (Measles-rubella). Only the year or month is recorded."
+    );
+    assert_eq!(received("mr").what().ja, "2026年に受けました(麻しん風しん混合(MR))。");
+}
+
+#[test]
+fn a_period_is_told_from_its_first_day_to_its_last() {
+    let words = |first: &str, last: &str| Window::new(day(first), day(last)).unwrap().words();
+    let window = words("2026-03-18", "2027-01-17");
+    assert_eq!(
+        (window.ja.as_str(), window.en.as_str()),
+        ("2026年3月18日から2027年1月17日まで", "2026-03-18 to 2027-01-17")
+    );
+    assert_eq!(words("2013-04-01", "2013-04-01").ja, "2013年4月1日のみ");
+}
+
+#[test]
 fn nobody_is_called_not_vaccinated() {
     let forbidden =
         ["未接種", "接種していません", "受けていません", "not vaccinated", "unvaccinated", "Not received"];

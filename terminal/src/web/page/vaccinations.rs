@@ -1,77 +1,78 @@
-//! 予防接種: what is next, a picture of all of it, and every dose with its record, its state and its rule.
+//! 予防接種: what is next, a picture of all of it, and every dose with its records, its state and its rule.
+//!
+//! Every record of a vaccination that has landed is on the page: at its dose, among the other vaccinations, or among
+//! what was not given or withdrawn. The card's holder sees her own as a list, without the plan of a childhood.
 
+mod age_axis;
+mod landed;
+mod periods;
 mod picture;
+mod series;
+mod steps;
+
+#[cfg(test)]
+mod tests;
 
 use askama::Template;
 use axum::response::Response;
 use hibiki_records::category::Category;
-use hibiki_records::date::CalendarDate;
-use hibiki_records::immunization::{self, Status, Vaccination};
-use hibiki_records::schedule::{self, DosePlan, Plan, Received, SeriesPlan, State, Timing};
-use hibiki_records::words::summary;
+use hibiki_records::date::{CalendarDate, Precision};
+use hibiki_records::immunization::Day;
+use hibiki_records::person::Sex;
+use hibiki_records::schedule::{self, Plan};
 
 use super::coverage::Coverage;
-use super::held::Held;
 use super::{Frame, Seated, shown};
 use crate::web::Lang;
+use landed::{Entry, Landed, Share};
 use picture::Picture;
+use series::Series;
+use steps::Next;
 
 #[derive(Template)]
 #[template(path = "vaccinations.html")]
 struct Vaccinations {
-    f: Frame,
-    coverage: Coverage,
     content: Content,
+    /// Since when which institution keeps such records, where that is within this life.
+    kept: Vec<String>,
+    coverage: Coverage,
+    f: Frame,
 }
 
 /// What the page tells, as far as records have landed.
-#[derive(Default)]
 struct Content {
-    /// There is a plan: a child with a birth date.
-    planned: bool,
-    steps: Vec<StepLine>,
-    live_gap: String,
-    picture: Option<Picture>,
-    series: Vec<SeriesBlock>,
-    /// What stands in no series.
-    others: Vec<OtherLine>,
+    /// How many records there are, and who holds them.
+    records: usize,
+    shares: Vec<Share>,
+    outline: Outline,
+    /// Vaccinations that stand in no series; without a plan, all of them.
+    given: Vec<Entry>,
+    not_given: Vec<Entry>,
+    withdrawn: Vec<Entry>,
 }
 
-struct StepLine {
-    class: &'static str,
-    tag: &'static str,
-    said: String,
+/// What the records are laid over.
+enum Outline {
+    /// The programme of childhood.
+    Planned { next: Next, picture: Option<Box<Picture>>, series: Vec<Series> },
+    /// A child whose birth date cannot be read.
+    NoBirth,
+    /// The holder herself: her vaccinations, and nothing to be done.
+    Oneself,
 }
 
-struct SeriesBlock {
-    name: &'static str,
-    complete: bool,
-    course: &'static str,
-    note: &'static str,
-    source: &'static str,
-    doses: Vec<DoseLine>,
+impl Outline {
+    fn is_plan(&self) -> bool {
+        matches!(self, Self::Planned { .. })
+    }
 }
 
-struct DoseLine {
-    label: String,
-    class: &'static str,
-    tag: &'static str,
-    said: String,
-    rule: String,
-    sources: Vec<SourceLine>,
-}
-
-/// One institution's record of a dose.
-struct SourceLine {
-    holder: String,
-    details: String,
-}
-
-struct OtherLine {
-    name: String,
-    date: String,
-    why: &'static str,
-    sources: Vec<SourceLine>,
+/// For whom a plan is made, and on which day.
+#[derive(Clone, Copy)]
+struct Child {
+    birth: CalendarDate,
+    sex: Sex,
+    today: CalendarDate,
 }
 
 /// `GET /person/{person}/vaccinations`.
@@ -80,157 +81,60 @@ pub(super) async fn page(seated: Seated) -> Response {
         "接種していないという意味ではありません。母子健康手帳で確かめてください。",
         "This does not mean that a vaccination was not given. Please check the Mother and Child Handbook.",
     );
-    let content = content(&seated);
-    shown(&Vaccinations { f: seated.frame, coverage, content })
-}
-
-fn content(seated: &Seated) -> Content {
-    let read = |held: Held<'_>| immunization::read(&held.record.content);
-    let (holders, vaccinations): (Vec<Held<'_>>, Vec<Vaccination>) =
-        seated.held(Category::Immunization).map(|held| (held, read(held))).unzip();
-    let told = Told { holders, vaccinations, lang: seated.lang() };
-    let born = seated.birth().filter(|_| !seated.oneself());
-    match born.zip(seated.today()) {
+    let landed = Landed::new(seated.held(Category::Immunization), seated.lang());
+    let content = match seated.birth().zip(seated.today()) {
+        _ if seated.oneself() => Content::listed(&landed, Outline::Oneself),
         Some((birth, today)) => {
-            let plan = schedule::plan(birth, seated.sex(), &told.vaccinations, today);
-            told.planned(&plan, birth, today)
+            Content::planned(&landed, Child { birth, sex: seated.sex(), today }, seated.lang())
         }
-        None => Content { others: told.all(), ..Content::default() },
+        None => Content::listed(&landed, Outline::NoBirth),
+    };
+    let kept = kept(&seated);
+    shown(&Vaccinations { content, kept, coverage, f: seated.frame })
+}
+
+impl Content {
+    fn planned(landed: &Landed<'_>, child: Child, lang: Lang) -> Self {
+        let Child { birth, sex, today } = child;
+        let plan: Plan = schedule::plan(birth, sex, &landed.read, today);
+        let outline = Outline::Planned {
+            next: Next::new(&plan, today, lang),
+            picture: Picture::new(&plan, birth, today, lang).map(Box::new),
+            series: plan.series.iter().map(|series| Series::new(series, landed, lang)).collect(),
+        };
+        let other = |other: &schedule::Other| landed.entry(&other.sources, lang.label(other.why.label()));
+        Self { given: plan.other.iter().map(other).collect(), ..Self::listed(landed, outline) }
     }
-}
 
-/// The records that have landed, read, each with its holder.
-struct Told<'a> {
-    holders: Vec<Held<'a>>,
-    vaccinations: Vec<Vaccination>,
-    lang: Lang,
-}
-
-impl Told<'_> {
-    fn planned(&self, plan: &Plan, birth: CalendarDate, today: CalendarDate) -> Content {
-        let lang = self.lang;
-        let steps = schedule::next(plan, today);
-        let live_gap = schedule::live_gap_words(&steps);
-        let step = |step: &schedule::Step| StepLine {
-            class: match step.timing {
-                Timing::Late => "overdue",
-                Timing::Now | Timing::Early => "due",
-                Timing::Later => "later",
+    fn listed(landed: &Landed<'_>, outline: Outline) -> Self {
+        Self {
+            records: landed.read.len(),
+            shares: landed.shares(),
+            given: match outline {
+                Outline::Planned { .. } => Vec::new(),
+                Outline::NoBirth | Outline::Oneself => landed.given(),
             },
-            tag: lang.label(step.timing.label()),
-            said: lang.summary(&step.sentence()).to_owned(),
-        };
-        let mut others: Vec<OtherLine> = plan
-            .other
-            .iter()
-            .map(|other| self.other(&other.sources, lang.label(other.why.label())))
-            .collect();
-        let not_given = lang.t("今回は接種しなかったという記録", "Recorded as not given on that occasion");
-        others.extend(plan.not_given.iter().map(|place| self.other(&[*place], not_given)));
-        others.extend(self.withdrawn());
-        Content {
-            planned: true,
-            steps: steps.iter().map(step).collect(),
-            live_gap: live_gap.map(|words| lang.summary(&words).to_owned()).unwrap_or_default(),
-            picture: Picture::new(plan, birth, today, lang),
-            series: plan.series.iter().map(|series| self.series(series)).collect(),
-            others,
+            not_given: landed.not_given(),
+            withdrawn: landed.withdrawn(),
+            outline,
         }
-    }
-
-    /// Every record, without a plan: newest first.
-    fn all(&self) -> Vec<OtherLine> {
-        let mut places: Vec<usize> = (0..self.vaccinations.len()).collect();
-        let day = |place: &usize| self.vaccinations.get(*place).and_then(|it| it.day).map(|day| day.day);
-        places.sort_by_key(|place| std::cmp::Reverse(day(place)));
-        let why = |place: usize| match self.vaccinations.get(place).map(|it| it.status) {
-            Some(Status::NotGiven) => self.lang.t("接種しなかったという記録", "Recorded as not given"),
-            Some(Status::Withdrawn) => self.lang.t("取り消された記録", "Withdrawn"),
-            _ => "",
-        };
-        places.into_iter().map(|place| self.other(&[place], why(place))).collect()
-    }
-
-    fn withdrawn(&self) -> impl Iterator<Item = OtherLine> {
-        let withdrawn = self.vaccinations.iter().enumerate().filter(|(_, it)| it.status == Status::Withdrawn);
-        withdrawn.map(|(place, _)| self.other(&[place], self.lang.t("取り消された記録", "Withdrawn")))
-    }
-
-    fn series(&self, series: &SeriesPlan) -> SeriesBlock {
-        let lang = self.lang;
-        let optional = |label: Option<hibiki_records::category::Label>| {
-            label.map(|label| lang.label(label)).unwrap_or_default()
-        };
-        let mut doses: Vec<DoseLine> = series.doses.iter().map(|dose| self.dose(dose)).collect();
-        doses.extend(series.extra.iter().map(|received| DoseLine {
-            label: lang.t("そのほかの接種", "A further dose").to_owned(),
-            class: "done",
-            tag: lang.t("接種済み", "Received"),
-            said: lang.summary(&received.sentence()).to_owned(),
-            rule: String::new(),
-            sources: self.sources(&received.sources),
-        }));
-        SeriesBlock {
-            name: lang.label(series.label),
-            complete: series.is_complete(),
-            course: optional(series.course),
-            note: optional(series.note),
-            source: lang.label(series.source),
-            doses,
-        }
-    }
-
-    fn dose(&self, dose: &DosePlan) -> DoseLine {
-        let lang = self.lang;
-        DoseLine {
-            label: lang.label(dose.label).to_owned(),
-            class: class(&dose.state),
-            tag: lang.label(dose.state.label()),
-            said: lang.summary(&dose.sentence()).to_owned(),
-            rule: lang.summary(&dose.rule).to_owned(),
-            sources: dose.state.received().map(|it: &Received| self.sources(&it.sources)).unwrap_or_default(),
-        }
-    }
-
-    fn other(&self, places: &[usize], why: &'static str) -> OtherLine {
-        let first = places.first().and_then(|place| self.vaccinations.get(*place));
-        let held = places.first().and_then(|place| self.holders.get(*place));
-        // What says more than our name for its kind is said in full.
-        let line = held.map(|held| summary(Category::Immunization, &held.record.content));
-        OtherLine {
-            name: line.map(|line| self.lang.summary(&line).to_owned()).unwrap_or_default(),
-            date: first
-                .and_then(|it| it.day)
-                .map_or_else(|| self.lang.t("日付なし", "no day").to_owned(), |day| self.lang.day(day.day)),
-            why,
-            sources: self.sources(places),
-        }
-    }
-
-    fn sources(&self, places: &[usize]) -> Vec<SourceLine> {
-        let source = |place: &usize| {
-            let (held, it) = (self.holders.get(*place)?, self.vaccinations.get(*place)?);
-            let lot = it.lot.as_ref().map(|lot| format!("{} {lot}", self.lang.t("製造番号", "lot")));
-            // Where it was given is mostly who holds the record.
-            let place = it.place.clone().filter(|place| *place != held.part.name.0);
-            let details = [place, it.performer.clone(), lot, it.reason.clone()];
-            Some(SourceLine {
-                holder: held.holder(self.lang).to_owned(),
-                details: details.into_iter().flatten().collect::<Vec<_>>().join(self.lang.t("、", ", ")),
-            })
-        };
-        places.iter().filter_map(source).collect()
     }
 }
 
-/// Class of a state's tag.
-fn class(state: &State) -> &'static str {
-    match state {
-        State::Received(_) => "done",
-        State::Due { .. } | State::Possible { .. } => "due",
-        State::Overdue { .. } => "overdue",
-        State::NotYet { .. } => "later",
-        State::Closed { .. } | State::Unrecorded => "closed",
-        State::NotNeeded { .. } => "not-needed",
-    }
+/// Institutions that keep records of vaccinations only since a day of this life.
+fn kept(seated: &Seated) -> Vec<String> {
+    let (lang, birth) = (seated.lang(), seated.birth());
+    let parts = seated.seat.institutions.iter().filter_map(|it| seated.view.parts.get(&it.id));
+    let said = parts.filter_map(|part| {
+        let mut kept = part.kept_since.iter();
+        let kept = kept.find(|kept| kept.category.as_str() == Category::Immunization.wire_name())?;
+        let since: CalendarDate = kept.since.as_str().parse().ok()?;
+        let words = Day { day: since, precision: Precision::Day }.words();
+        let (day, holder) = (lang.summary(&words), lang.t(&part.name.0, &part.name.1));
+        birth.is_none_or(|birth| birth < since).then(|| match lang {
+            Lang::Ja => format!("{holder}にあるのは、{day}からの予防接種の記録です。"),
+            Lang::En => format!("{holder} keeps records of vaccinations since {day}."),
+        })
+    });
+    said.collect()
 }
