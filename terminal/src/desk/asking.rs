@@ -142,7 +142,7 @@ async fn consents_of(opened: &Opened, round: &Round<consent::ConsentPart>) -> Re
     Ok(())
 }
 
-/// Makes a choice, and shows what is chosen now.
+/// Makes a choice, and shows what is chosen now, and what is shown under it.
 async fn choose(opened: &Opened, stage: &Stage, person: usize, institution: MemberId, choice: Choice) {
     let consents = Round { stage: stage.clone(), person, shelf: |seat: &mut Seat| &mut seat.consents };
     let Ok(subject) = consents.subject(opened) else { return };
@@ -168,7 +168,15 @@ async fn choose(opened: &Opened, stage: &Stage, person: usize, institution: Memb
     let (session, federation) = (&opened.session, &opened.federation);
     let asked =
         consent::choose(session, federation, subject, &institution, &choice, clock::now(), &mut landed).await;
-    if let Err(trouble) = asked {
-        answer(Err(words::trouble(&trouble)));
+    match asked {
+        Err(trouble) => answer(Err(words::trouble(&trouble))),
+        // What may be shown has changed: what is on the screen is asked for anew.
+        Ok(part) if part.receipt.is_some() => {
+            let views = Round { stage: stage.clone(), person, shelf: |seat: &mut Seat| &mut seat.views };
+            if views.begin() {
+                views.end(view_of(opened, &views).await);
+            }
+        }
+        Ok(_) => {}
     }
 }

@@ -59,8 +59,14 @@ fn what_is_withdrawn_vanishes_with_a_receipt_and_comes_back() {
     let another = Hash::from_slice(&[7; 32]).unwrap();
     assert!(proof.verify(&another, &key, &[]).is_err(), "it proves one entry and no other");
 
-    let gone = allergies();
-    assert!(!gone.contains(house.names().0), "{gone}");
+    // By itself: nobody has to ask again.
+    visit.open(&format!("{person}/medicines"));
+    let listed = By::Css("section[aria-labelledby='allergies']");
+    let wait = visit.browser.wait_until("what is withdrawn is shown no more", PROVEN, |browser| {
+        Ok(!browser.find(listed)?.text()?.contains(house.names().0))
+    });
+    wait.unwrap();
+    assert!(!allergies().contains(house.names().0), "asked again, too");
     visit.open(&format!("{person}/consent"));
     assert!(
         visit.main().contains("表示しない") && visit.main().contains("あなたの画面だけ"),
