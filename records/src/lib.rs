@@ -18,6 +18,7 @@
 //! No error, and no `Debug` of personal data, ever carries a name, a number or any content.
 #![forbid(unsafe_code)]
 
+pub mod allergen;
 pub mod allergy;
 pub mod calendar;
 pub mod category;
@@ -28,6 +29,7 @@ pub mod growth;
 pub mod immunization;
 pub mod ingest;
 pub mod ips;
+pub mod lunch;
 pub mod medicine;
 pub mod person;
 mod redacted;
