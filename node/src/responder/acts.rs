@@ -54,6 +54,7 @@ impl InstitutionResponder {
                 Ok(Found::Consent { state, logged: None })
             }
             Act::ChangeConsent(change) => Ok(self.change(reply, query, &subject, pseudonym, change).await?),
+            Act::ShowRegistration(_) | Act::ChangeRegistration(_) => Err(Withheld::Empty),
         };
         Ok(Looked { subject: Some(subject), found })
     }
