@@ -11,6 +11,8 @@ mod lexicon;
 mod menu;
 mod name;
 mod survey;
+#[cfg(test)]
+mod tests;
 pub mod words;
 
 pub use finding::survey;
