@@ -31,9 +31,9 @@ pub struct Word {
 }
 
 impl Word {
-    /// Whether the word can match anything: it has at least one letter.
+    /// Whether the word can stand for a food: it has letters, and is not a single kana, which would match anywhere.
     pub fn can_match(&self) -> bool {
-        !Name::of(&self.word).pieces.is_empty()
+        can_match(&Name::of(&self.word))
     }
 
     /// Whether both are the same word, spelled perhaps otherwise.
@@ -109,8 +109,8 @@ pub(super) struct Reading {
     pub(super) meant: Vec<Meant>,
     /// Every part of the name is known, and something to eat is among it.
     pub(super) complete: bool,
-    /// The name is that of one thing whose ingredients are all told by this reading.
-    pub(super) one_thing: bool,
+    /// Nothing but foods that are eaten as they are, one for each part of the name: everything in it is told.
+    pub(super) whole_food: bool,
     /// A staple is named.
     pub(super) staple: bool,
 }
@@ -126,6 +126,12 @@ impl<'a> Entry<'a> {
 
     fn is_content(self) -> bool {
         self.kind().is_content()
+    }
+
+    /// Whether it is this word of the table: もも is a peach, and a thigh after an animal; なし is a pear, and
+    /// "without" after a food.
+    fn is_row(self, word: &str) -> bool {
+        matches!(self, Self::Table(food) if food.word == word)
     }
 
     fn contains(self) -> &'a [Allergen] {
@@ -176,7 +182,7 @@ impl Lexicon {
         let mut lexicon = Self::default();
         for word in words {
             let name = Name::of(&word.word);
-            if name.pieces.is_empty() {
+            if !can_match(&name) {
                 continue;
             }
             let index = lexicon.words.len();
@@ -207,7 +213,7 @@ impl Lexicon {
             return Reading {
                 meant: entry.meant(),
                 complete: content && !name.cut_off,
-                one_thing: content && !matches!(entry.kind(), Kind::Dish | Kind::Cut) && !name.cut_off,
+                whole_food: content && !matches!(entry.kind(), Kind::Dish | Kind::Cut) && !name.cut_off,
                 staple: entry.kind() == Kind::Staple,
             };
         }
@@ -297,6 +303,14 @@ impl Lexicon {
     }
 }
 
+fn can_match(word: &Name) -> bool {
+    match &word.pieces[..] {
+        [] => false,
+        [piece] => piece.chars.len() > 1 || piece.scripts.first() == Some(&Script::Kanji),
+        _ => true,
+    }
+}
+
 /// Whether a word of this kind may stand there.
 fn fits(kind: Kind, piece: &Piece, from: usize, to: usize) -> bool {
     let one_kana = to - from == 1 && piece.scripts.get(from) != Some(&Script::Kanji);
@@ -339,9 +353,14 @@ fn swallow<'a>(piece: &Piece, mut tokens: Vec<Token<'a>>) -> Vec<Token<'a>> {
         };
         let lost = tokens.iter().enumerate().position(|(index, token)| {
             let Some(entry) = token.entry else { return false };
-            entry.kind() != Kind::Joint
-                && (beside(&tokens, index.checked_sub(1), token.from)
-                    || beside(&tokens, Some(index + 1), token.to))
+            // Names have their head at the end: a シュガートースト is a トースト, whatever シュガー may be.
+            let head = match entry.kind() {
+                Kind::Staple => token.to - token.from >= 2,
+                Kind::Dish => token.to - token.from >= 3,
+                _ => false,
+            };
+            let loose_before = !head && beside(&tokens, index.checked_sub(1), token.from);
+            entry.kind() != Kind::Joint && (loose_before || beside(&tokens, Some(index + 1), token.to))
         });
         let Some(lost) = lost else { return tokens };
         let mut merged: Vec<Token<'a>> = Vec::with_capacity(tokens.len());
@@ -362,22 +381,23 @@ fn swallow<'a>(piece: &Piece, mut tokens: Vec<Token<'a>>) -> Vec<Token<'a>> {
 struct Spoken<'a> {
     entry: Entry<'a>,
     denied: bool,
-    /// Directly after another food, with nothing between.
+    /// After another food in the same part of the name, with no joint between.
     joined: bool,
 }
 
 fn reading(parts: &[(&Piece, Vec<Token<'_>>)], cut_off: bool) -> Reading {
     let mut complete = !cut_off;
     let mut said: Vec<Spoken<'_>> = Vec::new();
-    let mut other_words = false;
+    let mut joints = false;
     for (piece, tokens) in parts {
         let mut before: Option<&Token<'_>> = None;
+        let mut food_before = false;
         for token in tokens {
             let content_before =
                 before.filter(|before| before.entry.is_some_and(Entry::is_content)).is_some();
             match token.entry {
                 None => complete = false,
-                Some(entry) if entry.kind() == Kind::Negation || (content_before && is_without(entry)) => {
+                Some(entry) if entry.kind() == Kind::Negation || (content_before && entry.is_row("なし")) => {
                     if content_before {
                         deny_back(&mut said);
                     }
@@ -390,9 +410,17 @@ fn reading(parts: &[(&Piece, Vec<Token<'_>>)], cut_off: bool) -> Reading {
                     if content_before && short_kana(piece, before, token) {
                         complete = false;
                     }
-                    said.push(Spoken { entry, denied, joined: content_before });
+                    said.push(Spoken { entry, denied, joined: food_before });
+                    food_before = true;
                 }
-                Some(entry) => other_words |= matches!(entry.kind(), Kind::Joint | Kind::Cooking),
+                Some(entry) => {
+                    if entry.kind() == Kind::Joint {
+                        joints = true;
+                        food_before = false;
+                    }
+                    // What else is in something cooked its name does not say.
+                    complete &= entry.kind() != Kind::Cooking;
+                }
             }
             before = Some(token);
         }
@@ -402,7 +430,11 @@ fn reading(parts: &[(&Piece, Vec<Token<'_>>)], cut_off: bool) -> Reading {
         word.entry.kind() != Kind::Cut
             && word.entry.contains().iter().any(|allergen| meat.contains(&allergen.id()))
     });
-    said.retain(|word| word.entry.kind() != Kind::Cut || !(names_an_animal || word.joined));
+    said.retain(|word| {
+        let of_the_animal = names_an_animal && word.joined && word.entry.is_row("もも");
+        let cut = word.entry.kind() == Kind::Cut && (names_an_animal || word.joined);
+        !(cut || of_the_animal)
+    });
 
     let denied: Vec<Allergen> =
         said.iter().filter(|word| word.denied).flat_map(|word| word.entry.contains()).copied().collect();
@@ -414,17 +446,10 @@ fn reading(parts: &[(&Piece, Vec<Token<'_>>)], cut_off: bool) -> Reading {
         }
     }
     complete &= !said.is_empty();
-    let one_thing = match &said[..] {
-        [only] => complete && !other_words && !matches!(only.entry.kind(), Kind::Dish | Kind::Cut),
-        _ => false,
-    };
+    let eaten_so = |word: &Spoken<'_>| !word.joined && !matches!(word.entry.kind(), Kind::Dish | Kind::Cut);
+    let whole_food = complete && !joints && said.iter().all(eaten_so);
     let staple = said.iter().any(|word| word.entry.kind() == Kind::Staple);
-    Reading { meant, complete, one_thing, staple }
-}
-
-/// なし is a pear, and "without" after a food.
-fn is_without(entry: Entry<'_>) -> bool {
-    matches!(entry, Entry::Table(food) if food.word == "なし")
+    Reading { meant, complete, whole_food, staple }
 }
 
 /// 卵不使用: the word before is denied, and those listed with it (卵・乳不使用).
