@@ -12,6 +12,7 @@ mod guard;
 mod nearest;
 mod parse;
 mod problem;
+mod school;
 pub mod shape;
 
 use std::fmt;
@@ -65,8 +66,66 @@ pub struct Config {
     pub limits: Limits,
     /// What it decides by.
     pub policy: Policy,
+    /// What a school does besides; none: this is no school.
+    pub school: Option<School>,
+    /// How mails go out; none: none do.
+    pub mail: Option<Mail>,
+    /// TCP address of the staff's page, if wanted.
+    pub staff_page: Option<SocketAddr>,
     /// What its network card can do.
     pub udp: Udp,
+}
+
+/// What a school does. Times are minutes after midnight in Japan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct School {
+    /// Kitchen, or area, of the classes that have none of their own.
+    pub kitchen: String,
+    /// When guardians are told of the next lunch.
+    pub alert: u16,
+    /// When staff are told of what is missing for it.
+    pub warn: u16,
+    /// When the lunch is eaten.
+    pub lunch: u16,
+    /// Addresses of staff.
+    pub staff_mail: Vec<String>,
+}
+
+/// How the connection to the mail relay is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailTls {
+    /// By STARTTLS, which must succeed (RFC 3207).
+    StartTls,
+    /// From the first byte (RFC 8314).
+    Tls,
+    /// Not at all: the relay is on this machine.
+    None,
+}
+
+/// How mails go out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mail {
+    /// The relay's host.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: MailTls,
+    /// Certificate authority of the relay, PEM, besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// User at the relay.
+    pub user: Option<String>,
+    /// File of the user's password.
+    pub password_file: Option<PathBuf>,
+    /// Who writes.
+    pub from: String,
+    /// Where answers go.
+    pub reply_to: Option<String>,
+    /// Patience with the relay, in seconds.
+    pub timeout_seconds: u64,
+    /// Connections to the relay at once.
+    pub at_once: u64,
 }
 
 /// Who the node is.

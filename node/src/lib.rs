@@ -20,6 +20,7 @@ pub mod keys;
 pub mod ledger;
 pub mod linkage;
 pub mod links;
+pub mod mail;
 pub mod membership;
 pub mod observe;
 pub mod recordbook;

@@ -131,6 +131,23 @@ impl Vault {
         Ok(self.stored(table, prefix)?.into_iter().map(rest).collect())
     }
 
+    /// What follows `prefix` in the first `limit` keys that start with it, as long as that is below `bound`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn marks_before(
+        &self,
+        table: Keyspace,
+        prefix: &[u8],
+        bound: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, VaultError> {
+        let snapshot: Box<dyn Snapshot + '_> = self.store.snapshot()?;
+        let page = snapshot.scan(table, prefix, None, limit.min(SCAN_ROWS_MAX))?;
+        let rests = page.into_iter().map(|(key, _)| key.get(prefix.len()..).unwrap_or_default().to_vec());
+        Ok(rests.take_while(|rest| rest.as_slice() < bound).collect())
+    }
+
     /// Begins a change.
     pub fn change(&self) -> Change<'_> {
         Change { vault: self, batch: Batch::new() }

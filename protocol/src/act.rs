@@ -1,4 +1,4 @@
-//! What a query may ask for besides records: who looked, and what a guardian lets be shown.
+//! What a query may ask for besides records: who looked, what a guardian lets be shown, what she registers.
 //!
 //! An act travels in a query and its result in an answer, so that a relay cannot tell it from a look at
 //! records: one size of parts, one frame of answers. Whether it is carried out is decided by
@@ -8,6 +8,7 @@ use crate::cbor::{wire_code, wire_struct, wire_union};
 use crate::history::HistoryEntry;
 use crate::ids::{Category, CommandKey};
 use crate::receipt::Receipt;
+use crate::registration::{ChangeRegistration, ShowRegistration};
 use crate::session::Purpose;
 use crate::time::Timestamp;
 
@@ -21,6 +22,10 @@ wire_union! {
         2 => ShowConsent(ShowConsent),
         /// Withdraw a category, or give it again.
         3 => ChangeConsent(ChangeConsent),
+        /// What is registered for the subject.
+        4 => ShowRegistration(ShowRegistration),
+        /// Change this guardian's registration.
+        5 => ChangeRegistration(ChangeRegistration),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::limits;
 use crate::outcome::Outcome;
 use crate::query::{Refusal, ReplyTo};
 pub use crate::receipt::Receipt;
+use crate::registration::RegistrationState;
 use crate::sealing::{self, SealError, Sealed, SealingSecret};
 use crate::signing::{Signable, Signed, VerifyingKey};
 use crate::time::{Day, Timestamp};
@@ -89,6 +90,8 @@ wire_struct! {
         23 => pub history: Option<HistoryPage>,
         /// The guardian's choices, where those were asked for or changed.
         25 => pub consent: Option<ConsentState>,
+        /// What is registered for the subject, where that was asked for or changed.
+        27 => pub registration: Option<RegistrationState>,
     }
 }
 
@@ -194,16 +197,19 @@ impl SealedAnswer {
 }
 
 impl Answer {
-    /// Whether this is the kind of answer that was asked for: records, a history or choices, and a receipt
-    /// where a choice was made.
+    /// Whether this is the kind of answer that was asked for: records, a history, choices or a registration, and
+    /// a receipt where something was changed.
     pub fn answers(&self, act: Option<&Act>) -> bool {
         let changed = self.consent.as_ref().map(|state| state.changed.is_some());
+        let registered = self.registration.as_ref().map(RegistrationState::tells_of_a_change);
         self.outcome != Outcome::Data
             || match act {
                 None => !self.records.is_empty(),
                 Some(Act::History(_)) => self.history.is_some(),
                 Some(Act::ShowConsent(_)) => changed == Some(false),
                 Some(Act::ChangeConsent(_)) => changed == Some(true),
+                Some(Act::ShowRegistration(_)) => registered == Some(false),
+                Some(Act::ChangeRegistration(_)) => registered == Some(true),
             }
     }
 
@@ -212,7 +218,7 @@ impl Answer {
         packed(signed).is_ok_and(|packed| packed.len() + 4 <= limits::ANSWER_PLAINTEXT_BYTES[0])
     }
 
-    /// One of records, history and choices comes with `data` and only with it; what the institution says
+    /// One of records, history, choices and registration comes with `data` and only with it; what the institution says
     /// about the child has a ledger entry; what it does not work on has a refusal that fits; what only the
     /// gateway or the terminal can observe is not for it to say.
     fn consistent(&self) -> bool {
@@ -220,13 +226,19 @@ impl Answer {
         let logged = matches!(self.outcome, Outcome::Data | Outcome::NothingToShow);
         let its_own = !matches!(self.outcome, Outcome::Unreachable | Outcome::TimedOut | Outcome::NotAsked);
         let refused = self.refusal.map(Outcome::from);
-        let given = [!self.records.is_empty(), self.history.is_some(), self.consent.is_some()];
+        let given = [
+            !self.records.is_empty(),
+            self.history.is_some(),
+            self.consent.is_some(),
+            self.registration.is_some(),
+        ];
         given.into_iter().filter(|given| *given).count() == usize::from(data)
             && self
                 .history
                 .as_ref()
                 .is_none_or(|page| (1..=limits::HISTORY_ENTRIES_MAX).contains(&page.entries.len()))
             && self.consent.as_ref().is_none_or(|state| state.withdrawn.len() <= limits::WITHDRAWALS_MAX)
+            && self.registration.as_ref().is_none_or(RegistrationState::within_limits)
             && self.kept_since.as_ref().is_none_or(|kept| kept.len() <= limits::KEPT_SINCE_MAX)
             && refused == (!logged).then_some(self.outcome)
             && (!logged || self.receipt.is_some())

@@ -32,6 +32,12 @@ wire_code! {
         7 => Unlinked = "unlinked",
         /// Staff looked at something about the person through this system.
         8 => StaffLook = "staff_look",
+        /// What is registered was shown.
+        9 => RegistrationShown = "registration_shown",
+        /// A guardian, or staff, changed what is registered.
+        10 => RegistrationChanged = "registration_changed",
+        /// A mail was sent to a guardian.
+        11 => MailSent = "mail_sent",
     }
 }
 
@@ -39,10 +45,14 @@ impl Event {
     /// The kind of ledger entry that says this.
     pub const fn kind(self) -> EntryKind {
         match self {
-            Self::RecordsShown | Self::HistoryShown | Self::ConsentShown => EntryKind::Release,
+            Self::RecordsShown | Self::HistoryShown | Self::ConsentShown | Self::RegistrationShown => {
+                EntryKind::Release
+            }
             Self::ConsentWithdrawn | Self::ConsentGiven => EntryKind::Consent,
             Self::Linked | Self::Unlinked => EntryKind::Link,
             Self::StaffLook => EntryKind::Staff,
+            Self::RegistrationChanged => EntryKind::Registration,
+            Self::MailSent => EntryKind::Mail,
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod outcome;
 pub mod policy;
 pub mod query;
 pub mod receipt;
+pub mod registration;
 pub mod replay;
 pub mod sealing;
 pub mod session;

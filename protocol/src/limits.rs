@@ -55,6 +55,13 @@ pub const COMMAND_MILLIS: u64 = 24 * 3600 * 1000;
 /// are refused as busy until the oldest is a day old.
 pub const COMMANDS_REMEMBERED_MAX: usize = 256;
 
+/// Allergens in one registration: the standard list has thirty.
+pub const REGISTERED_ALLERGENS_MAX: usize = 64;
+/// Bytes of an address for mails (RFC 5321 section 4.5.3.1.3, without the angle brackets).
+pub const ADDRESS_BYTES_MAX: usize = 254;
+/// Mails of which a guardian is told what became of them.
+pub const DELIVERIES_MAX: usize = 20;
+
 /// Members one view may ask: beyond a few hundred the guardian chooses (design, section 4).
 pub const VIEW_PARTS_MAX: usize = 512;
 /// Members of one federation's trust list, at most.

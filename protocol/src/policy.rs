@@ -163,12 +163,14 @@ pub fn admit(
         whose_denials: &|consent| consent.made_by.as_ref() != Some(&grant.guardian),
     };
     let permit = judge(query, pseudonym, circumstances, asked)?;
-    if let Some(Act::ChangeConsent(change)) = &query.query().act {
+    if let Some(Act::ChangeConsent(_) | Act::ChangeRegistration(_)) = &query.query().act {
         let age = attained_years(circumstances.birth_date, circumstances.today);
         // A young child's card is in her guardian's hand; nobody chooses against the others with it.
         if grant.basis == Basis::Oneself && age < circumstances.ages.sensitive_years {
             return Err(Withheld::Age);
         }
+    }
+    if let Some(Act::ChangeConsent(change)) = &query.query().act {
         let within = |granted: &Vec<Category>| {
             change.category.as_ref().is_some_and(|category| granted.contains(category))
         };

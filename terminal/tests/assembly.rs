@@ -328,6 +328,7 @@ fn answered(town: &Town, part: &Part, play: Play) -> PartAnswered {
         kept_since: None,
         history: None,
         consent: None,
+        registration: None,
     };
     let stranger = SigningKey::from_seed(&[98; 32]);
     let signer = if play == Play::Forged { &stranger } else { &own.signing };

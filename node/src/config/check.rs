@@ -36,10 +36,10 @@ pub(super) fn check(shape: &Shape, places: &Places, folder: &Path) -> Checked {
     Checked { config, problems: checker.problems, warnings: checker.warnings }
 }
 
-struct Checker<'a> {
-    shape: &'a Shape,
+pub(super) struct Checker<'a> {
+    pub(super) shape: &'a Shape,
     places: &'a Places,
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
@@ -64,6 +64,9 @@ impl Checker<'_> {
         let log = self.log();
         let limits = self.limits();
         let policy = self.policy();
+        let school = self.school();
+        let mail = self.mail();
+        let staff_page = self.staff_page();
         if !(shape.roles.responder || shape.roles.gateway || shape.roles.registry) {
             self.problem(
                 "roles",
@@ -91,6 +94,9 @@ impl Checker<'_> {
             log: log?,
             limits,
             policy: policy?,
+            school,
+            mail,
+            staff_page,
             udp: shape.udp.clone(),
         })
     }
@@ -362,8 +368,18 @@ impl Checker<'_> {
         })
     }
 
+    fn staff_page(&mut self) -> Option<SocketAddr> {
+        let address = self.shape.staff_page.address?;
+        if !address.ip().is_loopback() {
+            let next =
+                "use 127.0.0.1 or [::1]; from other machines, staff come in by SSH or the school's VPN";
+            self.problem("staff-page.address", "others on the network could reach it", next);
+        }
+        Some(address)
+    }
+
     /// A value that has no default. A key that is there and could not be read was reported already.
-    fn required<'v, T>(&mut self, key: &str, value: Option<&'v T>, next: &str) -> Option<&'v T> {
+    pub(super) fn required<'v, T>(&mut self, key: &str, value: Option<&'v T>, next: &str) -> Option<&'v T> {
         if value.is_none() && !self.present(key) {
             self.problem(key, "missing", &format!("set it to {next}"));
         }
@@ -390,7 +406,7 @@ impl Checker<'_> {
         }
     }
 
-    fn one_of<T: AsRef<str>>(&mut self, key: &str, text: &str, allowed: &[T]) -> Option<usize> {
+    pub(super) fn one_of<T: AsRef<str>>(&mut self, key: &str, text: &str, allowed: &[T]) -> Option<usize> {
         let found = allowed.iter().position(|word| word.as_ref() == text);
         if found.is_none() {
             let words: Vec<&str> = allowed.iter().map(AsRef::as_ref).collect();
@@ -403,7 +419,7 @@ impl Checker<'_> {
         found
     }
 
-    fn within(&mut self, key: &str, value: u64, range: RangeInclusive<u64>) {
+    pub(super) fn within(&mut self, key: &str, value: u64, range: RangeInclusive<u64>) {
         if !range.contains(&value) {
             let next = format!("choose from {} to {}", range.start(), range.end());
             self.problem(key, &format!("{value} is out of range"), &next);
@@ -415,16 +431,16 @@ impl Checker<'_> {
         given.map_or_else(|| home.join(default), |path| self.folder.join(path))
     }
 
-    fn present(&self, key: &str) -> bool {
+    pub(super) fn present(&self, key: &str) -> bool {
         self.places.get(key).is_some()
     }
 
-    fn problem(&mut self, key: &str, what: &str, next: &str) {
+    pub(super) fn problem(&mut self, key: &str, what: &str, next: &str) {
         let problem = self.about(key, what, next);
         self.problems.push(problem);
     }
 
-    fn warning(&mut self, key: &str, what: &str, next: &str) {
+    pub(super) fn warning(&mut self, key: &str, what: &str, next: &str) {
         let warning = self.about(key, what, next);
         self.warnings.push(warning);
     }

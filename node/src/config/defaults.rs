@@ -84,3 +84,17 @@ pub const SENSITIVE_CATEGORIES: &[&str] = &["prenatal_checkup", "prescription"];
 
 /// `[udp] segmentation-offload`.
 pub const SEGMENTATION_OFFLOAD: bool = true;
+
+/// `[school] alert-time`: families are at home, shops are open, and the school can be reached the next morning.
+pub const ALERT_TIME: &str = "18:00";
+/// `[school] warn-time`: the kitchen and the office are still at work.
+pub const WARN_TIME: &str = "14:00";
+/// `[school] lunch-time`: afterwards no alert helps any more.
+pub const LUNCH_TIME: &str = "12:00";
+
+/// `[mail] tls`: what mail submission (RFC 6409) on port 587 offers everywhere.
+pub const MAIL_TLS: &str = "start-tls";
+/// `[mail] timeout-seconds`: a greylisting or scanning relay takes its time; a dead one is noticed within a minute.
+pub const MAIL_TIMEOUT_SECONDS: u64 = 30;
+/// `[mail] at-once`: what the smallest relays allow one client.
+pub const MAILS_AT_ONCE: u64 = 4;

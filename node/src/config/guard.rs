@@ -72,7 +72,8 @@ pub(super) fn inspect(file: &Path, config: &Config) -> (Vec<Problem>, Vec<Proble
 fn secrets(config: &Config) -> Vec<PathBuf> {
     let (keys_dir, master_key) = (&config.node.keys_dir, &config.registry.master_key);
     let outside = (!master_key.starts_with(keys_dir)).then(|| master_key.clone());
-    std::iter::once(keys_dir.clone()).chain(outside).collect()
+    let password = config.mail.as_ref().and_then(|mail| mail.password_file.clone());
+    std::iter::once(keys_dir.clone()).chain(outside).chain(password).collect()
 }
 
 fn mode(path: &Path) -> Option<u32> {

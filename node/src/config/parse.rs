@@ -78,6 +78,9 @@ impl Reader<'_> {
             "log" => shape.log = self.keys(name, table),
             "limits" => shape.limits = self.keys(name, table),
             "policy" => shape.policy = self.keys(name, table),
+            "school" => shape.school = self.keys(name, table),
+            "mail" => shape.mail = self.keys(name, table),
+            "staff-page" => shape.staff_page = self.keys(name, table),
             "udp" => shape.udp = self.keys(name, table),
             // Unreachable while the names above are those of `Shape`; a test walks all of them.
             _ => self.report(None, Some(name.to_owned()), "this section is not read".into(), None),
@@ -171,6 +174,9 @@ fn keys_of(section: &str) -> &'static [&'static str] {
         "log" => fields_of::<shape::Log>(),
         "limits" => fields_of::<shape::Limits>(),
         "policy" => fields_of::<shape::Policy>(),
+        "school" => fields_of::<shape::School>(),
+        "mail" => fields_of::<shape::Mail>(),
+        "staff-page" => fields_of::<shape::StaffPage>(),
         "udp" => fields_of::<shape::Udp>(),
         _ => &[],
     }

@@ -61,6 +61,12 @@ section! {
         limits: Limits = Limits::default(),
         /// What it decides by.
         policy: Policy = Policy::default(),
+        /// What a school does besides.
+        school: School = School::default(),
+        /// How mails go out.
+        mail: Mail = Mail::default(),
+        /// Where staff find their page.
+        staff_page: StaffPage = StaffPage::default(),
         /// What its network card can do.
         udp: Udp = Udp::default(),
     }
@@ -250,6 +256,54 @@ section! {
         /// These categories.
         sensitive_categories: Vec<String> =
             defaults::SENSITIVE_CATEGORIES.iter().map(|&name| name.to_owned()).collect(),
+    }
+}
+
+section! {
+    /// `[school]`
+    School {
+        /// Kitchen, or area, of the classes that have none of their own; none: no school.
+        kitchen: Option<String> = None,
+        /// When guardians are told of the next lunch.
+        alert_time: String = defaults::ALERT_TIME.to_owned(),
+        /// When staff are told of what is missing for it.
+        warn_time: String = defaults::WARN_TIME.to_owned(),
+        /// When the lunch is eaten.
+        lunch_time: String = defaults::LUNCH_TIME.to_owned(),
+        /// Addresses of staff.
+        staff_mail: Vec<String> = Vec::new(),
+    }
+}
+
+section! {
+    /// `[mail]`
+    Mail {
+        /// `host:port` of the relay; none: no mails.
+        relay: Option<String> = None,
+        /// `start-tls`, `tls` or `none`.
+        tls: String = defaults::MAIL_TLS.to_owned(),
+        /// Certificate authority of the relay, PEM.
+        ca_file: Option<PathBuf> = None,
+        /// User at the relay.
+        user: Option<String> = None,
+        /// File of the user's password.
+        password_file: Option<PathBuf> = None,
+        /// Who writes.
+        from: Option<String> = None,
+        /// Where answers go.
+        reply_to: Option<String> = None,
+        /// Patience with the relay.
+        timeout_seconds: u64 = defaults::MAIL_TIMEOUT_SECONDS,
+        /// Connections to the relay.
+        at_once: u64 = defaults::MAILS_AT_ONCE,
+    }
+}
+
+section! {
+    /// `[staff-page]`
+    StaffPage {
+        /// TCP address on the loopback interface; none: no page.
+        address: Option<SocketAddr> = None,
     }
 }
 

@@ -157,6 +157,32 @@ details! {
         /// Whether the card was a simulated one.
         simulated_card: bool,
     }
+    /// What is registered for a subject was changed.
+    Registration {
+        /// What: `allergens`, `address`, `confirm`, `withdraw`, `mails`.
+        what: String,
+        /// The allergens registered now, by their codes, where those were changed; `!` after one with stricter removal.
+        allergens: Vec<String>,
+        /// The guardian, by the alias at this institution; empty where staff did it.
+        guardian: String,
+        /// The member of staff; empty where a guardian did it.
+        by: String,
+        /// The gateway that brought a guardian's command.
+        via: String,
+        /// Whether the card was a simulated one.
+        simulated_card: bool,
+    }
+    /// A mail about a subject, or to staff, goes out.
+    Mail {
+        /// What it is about: `allergy`, `notice`, `hand_in`, `gate`, `event`, `code`, `staff`.
+        mail: String,
+        /// The guardian it is for, by the alias at this institution.
+        guardian: String,
+        /// The letter's name, which is in its Message-ID.
+        letter: String,
+        /// The day of the lunch it is about.
+        lunch: String,
+    }
     /// Records were taken in.
     Import {
         /// Which way: `admin`, `inbox`.

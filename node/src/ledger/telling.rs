@@ -4,7 +4,7 @@
 use hibiki_protocol::act::ChangeConsent;
 use hibiki_protocol::grant::{Basis, Grant};
 use hibiki_protocol::history::{Actor, Disclosed, Event};
-use hibiki_protocol::ids::{Category, MemberId};
+use hibiki_protocol::ids::{Category, GuardianAlias, MemberId};
 use hibiki_protocol::session::Purpose;
 
 /// An act of staff about the person.
@@ -53,4 +53,16 @@ pub fn chosen(change: &ChangeConsent, grant: &Grant, purpose: Purpose, via: &Mem
     let event = if change.permit { Event::ConsentGiven } else { Event::ConsentWithdrawn };
     let categories = change.category.iter().cloned().collect();
     Disclosed { reach: Some(change.reach), ..shown(event, grant, purpose, via, categories, None) }
+}
+
+/// The holder of a grant changed what she has registered.
+#[must_use]
+pub fn registered(grant: &Grant, purpose: Purpose, via: &MemberId) -> Disclosed {
+    shown(Event::RegistrationChanged, grant, purpose, via, Vec::new(), None)
+}
+
+/// The institution sent a mail to a guardian: told to her, and to nobody else but the person herself.
+#[must_use]
+pub fn mailed(guardian: GuardianAlias) -> Disclosed {
+    Disclosed { alias: Some(guardian), ..staff(Event::MailSent) }
 }

@@ -76,6 +76,14 @@ metrics! {
         "Parts this institution answered, whatever the answer was.";
     PART_SECONDS = "hibiki_part_seconds", Histogram, Seconds, [],
         "From a part's arrival at this institution to its sealed answer, the answer floor included.";
+    MAILS_WAITING = "hibiki_mails_waiting", Gauge, Count, [],
+        "Mails that were due when the sender last looked.";
+    MAILS_SENT = "hibiki_mails_sent_total", Counter, Count, ["kind"],
+        "Mails the relay has taken: allergy, notice, hand_in, gate, event, code or staff.";
+    MAILS_DELAYED = "hibiki_mails_delayed_total", Counter, Count, ["kind"],
+        "Attempts in vain after which a mail is tried again, by kind.";
+    MAILS_FAILED = "hibiki_mails_failed_total", Counter, Count, ["kind"],
+        "Mails given up, by kind; anything above 0 of kind allergy is a call to make.";
     PARTS_DROPPED = "hibiki_parts_dropped_total", Counter, Count, [],
         "Parts refused before they were opened: malformed, stale, or over the rate.";
     GRANTS = "hibiki_grants_total", Counter, Count, [],

@@ -54,6 +54,7 @@ impl InstitutionResponder {
                 Ok(Found::Consent { state, logged: None })
             }
             Act::ChangeConsent(change) => Ok(self.change(reply, query, &subject, pseudonym, change).await?),
+            Act::ShowRegistration(_) | Act::ChangeRegistration(_) => Err(Withheld::Empty),
         };
         Ok(Looked { subject: Some(subject), found })
     }
@@ -160,11 +161,12 @@ fn possible(query: &VerifiedQuery, change: &ChangeConsent) -> Result<(), LookFau
     Ok(())
 }
 
-/// Whether the holder of a grant is told of this: her own acts, those of staff, and to the person herself
-/// everything. Never what another guardian did, nor that staff looked at choices: who looks at them may be about to
+/// Whether the holder of a grant is told of this: her own acts, those of staff (of mails, those to her), and to the
+/// person herself everything. Never what another guardian did, nor that staff looked at choices: who looks at them may be about to
 /// protect the child from the one who asks.
 fn concerns(disclosed: &Disclosed, oneself: bool, guardian: &GuardianAlias) -> bool {
-    let staffs = disclosed.actor == Actor::Staff && disclosed.event != Event::StaffLook;
+    let staffs =
+        disclosed.actor == Actor::Staff && disclosed.alias.is_none() && disclosed.event != Event::StaffLook;
     oneself || staffs || disclosed.alias.as_ref() == Some(guardian)
 }
 

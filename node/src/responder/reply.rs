@@ -237,6 +237,7 @@ impl Reply<'_> {
             kept_since: told.then(|| policy.kept_since.clone()),
             history: content.history,
             consent: content.consent,
+            registration: None,
         }
     }
 

@@ -56,11 +56,15 @@ pub enum EntryKind {
     TrustList = 15,
     /// A guardian's session was ended at this institution before its time.
     SessionEnd = 16,
+    /// What is registered for a subject was changed.
+    Registration = 17,
+    /// A mail about a subject went out.
+    Mail = 18,
 }
 
 impl EntryKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Start,
         Self::Stop,
         Self::Release,
@@ -77,6 +81,8 @@ impl EntryKind {
         Self::Administration,
         Self::TrustList,
         Self::SessionEnd,
+        Self::Registration,
+        Self::Mail,
     ];
 
     /// The kind with this number.
@@ -111,6 +117,8 @@ impl EntryKind {
             Self::Administration => "administration",
             Self::TrustList => "trust_list",
             Self::SessionEnd => "session_end",
+            Self::Registration => "registration",
+            Self::Mail => "mail",
         }
     }
 }

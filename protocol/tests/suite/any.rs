@@ -13,6 +13,7 @@ use hibiki_protocol::ids::{
 };
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Query, Refusal};
+use hibiki_protocol::registration::*;
 use hibiki_protocol::sealing::{Sealed, SealingKeyId, SealingPublic, Suite};
 use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SealedAttestation,
@@ -185,6 +186,9 @@ macro_rules! codes {
 }
 
 codes!(
+    MailKind,
+    DeliveryState,
+    RegistrationRefusal,
     Basis,
     Suite,
     HoldState,
@@ -244,6 +248,17 @@ structures! {
     KeptSince { category, since }
     AskHistory { before }
     ShowConsent { version }
+    ShowRegistration { version }
+    ChangeRegistration { key, change }
+    RegisterAllergens { allergens }
+    RegisteredAllergen { code, strict }
+    RegisterAddress { address }
+    ConfirmAddress { code }
+    WithdrawAddress { version }
+    WantedMails { kinds }
+    RegistrationState { allergens, others, address, waiting, mails, deliveries, changed, refused }
+    WaitingAddress { address, until }
+    Delivery { kind, lunch, state, at }
     ChangeConsent { category, permit, reach, key }
     ConsentState { withdrawn, changed }
     Withdrawal { category, reach, at }
@@ -252,7 +267,7 @@ structures! {
     HistoryEntry { index, leaf, salt, disclosed, house, path }
     HistoryPage { entries, older, checkpoint }
     Answer { version, query_id, query_digest, institution, outcome, retry_after_millis, records, as_of,
-        policy_version, receipt, simulated, refusal, kept_since, history, consent }
+        policy_version, receipt, simulated, refusal, kept_since, history, consent, registration }
     Observation { gateway, audience, part, outcome, refusal, retry_after_millis, at }
     Query { version, id, audience, grant, purpose, categories, since, answer_key, issued, expires, epoch,
         list_digest, act }
@@ -290,7 +305,8 @@ macro_rules! unions {
 }
 
 unions! {
-    Act { History, ShowConsent, ChangeConsent }
+    Act { History, ShowConsent, ChangeConsent, ShowRegistration, ChangeRegistration }
+    RegistrationChange { Allergens, Address, Confirm, Withdraw, Mails }
     Request { Hello, FetchTrustLists, FetchChallenge, OpenSession, View, CloseSession, FetchFreshness, Ask,
         Attest, Hold, LeaveSessionEnds, EndSession }
     Reply { Welcome, TrustLists, Challenge, SessionOpened, SessionRefused, PartAnswered, PartObserved,

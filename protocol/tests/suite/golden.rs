@@ -22,6 +22,7 @@ use hibiki_protocol::hold::{HoldState, SealedHoldNotice};
 use hibiki_protocol::ids::{Digest, QueryId};
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
+use hibiki_protocol::registration::*;
 use hibiki_protocol::sealing::Suite;
 use hibiki_protocol::session::{Purpose, Relation, SealedAttestation, SessionRefusal};
 use hibiki_protocol::session_end::SealedSessionEnd;
@@ -113,7 +114,10 @@ fn every() -> Vec<Golden> {
         Relation,
         Reach,
         Event,
-        Actor
+        Actor,
+        MailKind,
+        DeliveryState,
+        RegistrationRefusal
     ];
     all.extend(structures());
     all.extend(frames());
@@ -163,6 +167,40 @@ fn structures() -> Vec<Golden> {
                 ),
             ],
         ),
+        one("ShowRegistration", ShowRegistration { version: 1 }),
+        structure(
+            "ChangeRegistration",
+            registration_changes().into_iter().map(|(name, change)| (name, change_registration(change))),
+        ),
+        structure("RegistrationChange", registration_changes()),
+        one("RegisterAllergens", RegisterAllergens { allergens: vec![egg()] }),
+        one("RegisteredAllergen", egg()),
+        one("RegisterAddress", RegisterAddress { address: "hanako@example.jp".to_owned() }),
+        one("ConfirmAddress", ConfirmAddress { code: "012345".to_owned() }),
+        one("WithdrawAddress", WithdrawAddress { version: 1 }),
+        one("WantedMails", WantedMails { kinds: vec![MailKind::Allergy, MailKind::Notice] }),
+        structure(
+            "RegistrationState",
+            [
+                ("changed", registration_state()),
+                ("nothing registered", nothing_registered()),
+                (
+                    "refused",
+                    RegistrationState {
+                        refused: Some(RegistrationRefusal::WrongCode),
+                        ..nothing_registered()
+                    },
+                ),
+            ],
+        ),
+        one("WaitingAddress", waiting_address()),
+        structure(
+            "Delivery",
+            [
+                ("a lunch", delivery()),
+                ("a notice", Delivery { kind: MailKind::Notice, lunch: None, ..delivery() }),
+            ],
+        ),
         structure(
             "ConsentState",
             [
@@ -210,6 +248,7 @@ fn structures() -> Vec<Golden> {
                 ("not logged", refused(Refusal::NotLogged)),
                 ("history, and kept since", told_history()),
                 ("choices", told_consent()),
+                ("registration", told_registration()),
             ],
         ),
         structure("Observation", [("busy", observation()), ("timed out", silent)]),

@@ -8,6 +8,7 @@ use hibiki_protocol::ids::Digest;
 use hibiki_protocol::limits::HISTORY_ENTRIES_MAX;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Query, Refusal};
+use hibiki_protocol::registration::ShowRegistration;
 use hibiki_protocol::session::Purpose;
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::tlog::{Checkpoint, EntryKind, Leaf};
@@ -134,10 +135,15 @@ fn an_answer_must_be_of_the_kind_that_was_asked_for() {
     let history = Act::History(AskHistory { before: None });
     let shown = Act::ShowConsent(ShowConsent { version: 1 });
     let changed = Act::ChangeConsent(change_consent());
-    let asked = [None, Some(&history), Some(&shown), Some(&changed)];
+    let registered = Act::ShowRegistration(ShowRegistration { version: 1 });
+    let registers = acts().remove(4).1;
+    let asked = [None, Some(&history), Some(&shown), Some(&changed), Some(&registered), Some(&registers)];
     let unchanged = hibiki_protocol::act::ConsentState { changed: None, ..consent_state() };
     let only_shown = Answer { consent: Some(unchanged), ..told_consent() };
-    let answers = [answer(), told_history(), only_shown, told_consent()];
+    let only_registered =
+        Answer { records: Vec::new(), registration: Some(nothing_registered()), ..answer() };
+    let answers =
+        [answer(), told_history(), only_shown, told_consent(), only_registered, told_registration()];
     for (at, answer) in answers.iter().enumerate() {
         for (number, act) in asked.iter().enumerate() {
             assert_eq!(answer.answers(*act), at == number, "answer {at}, question {number}");

@@ -12,6 +12,7 @@ use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice
 use hibiki_protocol::ids::{CommandKey, Digest, GuardianAlias, HoldId, Pseudonym, QueryId};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Refusal};
+use hibiki_protocol::registration::*;
 use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SealedAttestation,
     SessionRefusal, SessionStatement, session_keys_root,
@@ -58,6 +59,7 @@ pub(crate) fn answer() -> Answer {
         kept_since: None,
         history: None,
         consent: None,
+        registration: None,
     }
 }
 
@@ -81,7 +83,68 @@ pub(crate) fn acts() -> Vec<(&'static str, Act)> {
         ("History", AskHistory { before: None }.into()),
         ("ShowConsent", ShowConsent { version: 1 }.into()),
         ("ChangeConsent", change_consent().into()),
+        ("ShowRegistration", ShowRegistration { version: 1 }.into()),
+        (
+            "ChangeRegistration",
+            change_registration(RegisterAllergens { allergens: vec![egg()] }.into()).into(),
+        ),
     ]
+}
+
+pub(crate) fn egg() -> RegisteredAllergen {
+    RegisteredAllergen { code: "J9FB13000000".to_owned(), strict: true }
+}
+
+pub(crate) fn change_registration(change: RegistrationChange) -> ChangeRegistration {
+    ChangeRegistration { key: CommandKey([0x79; 16]), change }
+}
+
+pub(crate) fn registration_changes() -> Vec<(&'static str, RegistrationChange)> {
+    vec![
+        ("Allergens", RegisterAllergens { allergens: vec![egg()] }.into()),
+        ("Address", RegisterAddress { address: "hanako@example.jp".to_owned() }.into()),
+        ("Confirm", ConfirmAddress { code: "012345".to_owned() }.into()),
+        ("Withdraw", WithdrawAddress { version: 1 }.into()),
+        ("Mails", WantedMails { kinds: vec![MailKind::Allergy, MailKind::Notice] }.into()),
+    ]
+}
+
+pub(crate) fn delivery() -> Delivery {
+    Delivery { kind: MailKind::Allergy, lunch: Some(day("2026-11-27")), state: DeliveryState::Sent, at: NOW }
+}
+
+pub(crate) fn waiting_address() -> WaitingAddress {
+    WaitingAddress { address: "hanako@example.jp".to_owned(), until: NOW }
+}
+
+pub(crate) fn registration_state() -> RegistrationState {
+    RegistrationState {
+        allergens: vec![egg()],
+        others: vec![RegisteredAllergen { code: "J9FB12000000".to_owned(), strict: false }],
+        address: Some("taro@example.jp".to_owned()),
+        waiting: Some(waiting_address()),
+        mails: vec![MailKind::Notice],
+        deliveries: vec![delivery()],
+        changed: Some(changed()),
+        refused: None,
+    }
+}
+
+pub(crate) fn nothing_registered() -> RegistrationState {
+    RegistrationState {
+        allergens: Vec::new(),
+        others: Vec::new(),
+        address: None,
+        waiting: None,
+        mails: Vec::new(),
+        deliveries: Vec::new(),
+        changed: None,
+        refused: None,
+    }
+}
+
+pub(crate) fn told_registration() -> Answer {
+    Answer { records: Vec::new(), registration: Some(registration_state()), ..answer() }
 }
 
 pub(crate) fn change_consent() -> ChangeConsent {

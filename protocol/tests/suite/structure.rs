@@ -13,6 +13,7 @@ use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPag
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Query, Refusal};
+use hibiki_protocol::registration::*;
 use hibiki_protocol::sealing::{Sealed, Suite};
 use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SessionRefusal,
@@ -81,6 +82,21 @@ pub(crate) fn every() -> Vec<Structure> {
         ShowConsent,
         ChangeConsent,
         ConsentState,
+        ShowRegistration,
+        ChangeRegistration,
+        RegistrationChange,
+        RegisterAllergens,
+        RegisteredAllergen,
+        RegisterAddress,
+        ConfirmAddress,
+        WithdrawAddress,
+        WantedMails,
+        MailKind,
+        RegistrationState,
+        WaitingAddress,
+        Delivery,
+        DeliveryState,
+        RegistrationRefusal,
         Withdrawal,
         Changed,
         Disclosed,

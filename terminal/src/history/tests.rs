@@ -109,6 +109,7 @@ fn judged_by(member: &Member, page: HistoryPage) -> HistoryPart {
         kept_since: None,
         history: Some(page),
         consent: None,
+        registration: None,
     };
     part(member, Some(MOTHER), Settled { standing, answer: Some(answer) })
 }

@@ -68,6 +68,13 @@ pub fn what(said: &Said) -> Words {
             "市の登録とこの施設の番号の結びつけを取り消しました",
             "undid the link between the city's registration and the institution's own number",
         ),
+        Event::RegistrationShown => {
+            words("アレルギー・メールの登録を見ました", "looked at what is registered (allergens, mails)")
+        }
+        Event::RegistrationChanged => {
+            words("アレルギー・メールの登録を変えました", "changed what is registered (allergens, mails)")
+        }
+        Event::MailSent => words("お知らせのメールを送りました", "sent a mail"),
         Event::StaffLook => {
             words("このシステムで設定を確認しました", "looked at settings about the person in this system")
         }

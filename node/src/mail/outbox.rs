@@ -1,0 +1,435 @@
+//! The outbox: what must go out stands here before anything is sent, and what became of it afterwards.
+//!
+//! A letter enters in the very change that makes it necessary, so that after a crash at any instant both are there or
+//! neither. A letter that is there, in whatever state, is not put in again. Rows about a child are sealed under her key.
+//!
+//! ```text
+//! Outbox  M ‖ id                           the letter and its state, sealed
+//!         W ‖ next attempt (u64 BE) ‖ id   waiting, in the order of time
+//!         L ‖ day ‖ id                     about that day's lunch, and not sent
+//!         G ‖ child ‖ guardian ‖ queued (u64 BE) ‖ id
+//!         E ‖ ended (u64 BE) ‖ id          to be swept some day
+//! ```
+
+use std::collections::BTreeMap;
+
+use hibiki_protocol::ids::GuardianAlias;
+use hibiki_protocol::limits;
+use hibiki_protocol::registration::{Delivery, DeliveryState};
+use hibiki_protocol::time::{Day, Timestamp};
+use hibiki_records::date::CalendarDate;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, Notify};
+
+use super::retry::{self, Fault, Next};
+use super::{Letter, LetterId};
+use crate::institution::Means;
+use crate::keyring::{KeyError, KeyId};
+use crate::store::Keyspace;
+use crate::vault::{Change, Row, VaultError};
+
+const TABLE: Keyspace = Keyspace::Outbox;
+
+/// What became of a letter is kept this long after its end, in milliseconds: sixty days.
+const KEPT_MS: u64 = 60 * 24 * 3600 * 1000;
+
+/// Rows swept in one go.
+const SWEPT_AT_ONCE: usize = 512;
+
+/// A letter and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// The letter.
+    pub letter: Letter,
+    /// When it was put in, in milliseconds since the Unix epoch.
+    pub queued: u64,
+    /// How it stands.
+    pub state: State,
+}
+
+/// How a letter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum State {
+    /// It will be tried.
+    Waiting {
+        /// Attempts until now.
+        attempts: u32,
+        /// When next, in milliseconds since the Unix epoch.
+        next: u64,
+        /// Why the last attempt was in vain.
+        fault: Option<Fault>,
+        /// Whether its ledger entry is there.
+        logged: bool,
+    },
+    /// The relay has taken it.
+    Sent {
+        /// When.
+        at: u64,
+        /// Attempts.
+        attempts: u32,
+    },
+    /// It will not be tried again.
+    Failed {
+        /// When that was seen.
+        at: u64,
+        /// Attempts.
+        attempts: u32,
+        /// Why.
+        fault: Fault,
+    },
+}
+
+impl State {
+    const fn ended(self) -> Option<u64> {
+        match self {
+            Self::Waiting { .. } => None,
+            Self::Sent { at, .. } | Self::Failed { at, .. } => Some(at),
+        }
+    }
+}
+
+/// How many letters there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// To be tried.
+    pub waiting: usize,
+    /// Taken by the relay, in the last sixty days.
+    pub sent: usize,
+    /// Given up, in the last sixty days.
+    pub failed: usize,
+}
+
+/// The outbox. Shared behind an [`Arc`](std::sync::Arc).
+pub struct Outbox {
+    means: Means,
+    woken: Notify,
+    /// Held while a row is read and put back.
+    turn: Mutex<()>,
+}
+
+impl Outbox {
+    /// The outbox in these tables.
+    pub fn new(means: Means) -> Self {
+        Self { means, woken: Notify::new(), turn: Mutex::default() }
+    }
+
+    /// Puts a letter into the caller's change, unless it is there already. Call [`Self::wake`] once the change is made.
+    ///
+    /// # Errors
+    /// The tables cannot be read, or the child's key is gone.
+    pub fn put(&self, change: &mut Change<'_>, letter: &Letter) -> Result<(), VaultError> {
+        let place = letter_place(letter.id);
+        if self.means.vault.contains(TABLE, &place)? {
+            return Ok(());
+        }
+        let now = self.means.env.now();
+        let state = State::Waiting { attempts: 0, next: now, fault: None, logged: false };
+        let queued = Queued { letter: letter.clone(), queued: now, state };
+        change.put_under(key_of(letter), TABLE, &place, &queued)?;
+        change.mark(TABLE, &waiting_place(now, letter.id));
+        if let Some(day) = letter.lunch {
+            change.mark(TABLE, &lunch_place(day, letter.id));
+        }
+        if let (Some(child), Some(guardian)) = (letter.subject_key, letter.guardian) {
+            let prefix = guardian_prefix(&child, &guardian);
+            change.mark(TABLE, &[&prefix, now.to_be_bytes().as_slice(), letter.id.as_bytes()].concat());
+        }
+        Ok(())
+    }
+
+    /// Lets the sender look at once.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// Returns when somebody called [`Self::wake`].
+    pub async fn woken(&self) {
+        self.woken.notified().await;
+    }
+
+    /// Letters whose time has come, oldest first, at most `limit`; of erased children the marks are taken away.
+    ///
+    /// # Errors
+    /// The tables cannot be read or written.
+    pub async fn due(&self, now: u64, limit: usize) -> Result<Vec<Queued>, VaultError> {
+        let mut due = Vec::new();
+        let mut orphans = self.means.vault.change();
+        for rest in self.means.vault.marks_before(TABLE, b"W", &now.saturating_add(1).to_be_bytes(), limit)? {
+            let Some(id) = last_id(&rest) else { continue };
+            match self.get(id)? {
+                Some(row) if matches!(row.value.state, State::Waiting { .. }) => due.push(row.value),
+                // Erased, or a mark that lost its row.
+                _ => orphans.delete(TABLE, &[b"W".as_slice(), &rest].concat()),
+            }
+        }
+        if !orphans.is_empty() {
+            orphans.commit().await?;
+        }
+        Ok(due)
+    }
+
+    /// When the next letter is due, if any waits.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn next_due(&self) -> Result<Option<u64>, VaultError> {
+        let first = self.means.vault.marks_before(TABLE, b"W", &[0xff; 9], 1)?;
+        let time = first.first().and_then(|rest| rest.first_chunk::<8>());
+        Ok(time.map(|bytes| u64::from_be_bytes(*bytes)))
+    }
+
+    /// Notes that the ledger has the letter's entry.
+    pub(super) async fn logged(&self, id: LetterId) -> Result<(), VaultError> {
+        self.change_state(id, |state| match state {
+            State::Waiting { attempts, next, fault, .. } => {
+                State::Waiting { attempts, next, fault, logged: true }
+            }
+            other => other,
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Notes what an attempt came to; how the letter stands then.
+    pub(super) async fn settle(
+        &self,
+        id: LetterId,
+        outcome: Result<(), Fault>,
+    ) -> Result<Option<State>, VaultError> {
+        let now = self.means.env.now();
+        let jitter = u16::from_be_bytes(self.means.env.random::<2>());
+        let row = self.get(id)?;
+        let Some((queued, send_by)) = row.map(|row| (row.value.queued, row.value.letter.send_by)) else {
+            return Ok(None);
+        };
+        self.change_state(id, |state| match (state, outcome) {
+            (State::Waiting { attempts, .. }, Ok(())) => State::Sent { at: now, attempts: attempts + 1 },
+            (State::Waiting { attempts, logged, .. }, Err(fault)) => {
+                let attempts = attempts.saturating_add(1);
+                match retry::after(attempts, fault, queued, now, send_by, jitter) {
+                    Next::Again(next) => State::Waiting { attempts, next, fault: Some(fault), logged },
+                    Next::GiveUp(fault) => State::Failed { at: now, attempts, fault },
+                }
+            }
+            (ended, _) => ended,
+        })
+        .await
+    }
+
+    /// Makes a letter due at once, whatever became of it; false if it was sent or is not there.
+    ///
+    /// # Errors
+    /// The tables cannot be read or written.
+    pub async fn retry(&self, id: LetterId) -> Result<bool, VaultError> {
+        let now = self.means.env.now();
+        let state = self
+            .change_state(id, |state| match state {
+                State::Waiting { attempts, fault, logged, .. } => {
+                    State::Waiting { attempts, next: now, fault, logged }
+                }
+                State::Failed { attempts, fault, .. } => {
+                    State::Waiting { attempts, next: now, fault: Some(fault), logged: true }
+                }
+                sent => sent,
+            })
+            .await?;
+        self.wake();
+        Ok(matches!(state, Some(State::Waiting { .. })))
+    }
+
+    async fn change_state(
+        &self,
+        id: LetterId,
+        next: impl FnOnce(State) -> State,
+    ) -> Result<Option<State>, VaultError> {
+        let _turn = self.turn.lock().await;
+        let Some(row) = self.get(id)? else { return Ok(None) };
+        let before = row.value.state;
+        let after = next(before);
+        if before == after {
+            return Ok(Some(after));
+        }
+        let mut change = self.means.vault.change();
+        if let State::Waiting { next, .. } = before {
+            change.delete(TABLE, &waiting_place(next, id));
+        }
+        if let Some(at) = before.ended() {
+            change.delete(TABLE, &ended_place(at, id));
+        }
+        match after {
+            State::Waiting { next, .. } => change.mark(TABLE, &waiting_place(next, id)),
+            State::Sent { at, .. } | State::Failed { at, .. } => change.mark(TABLE, &ended_place(at, id)),
+        }
+        if let Some(day) = row.value.letter.lunch {
+            match after {
+                State::Sent { .. } => change.delete(TABLE, &lunch_place(day, id)),
+                _ => change.mark(TABLE, &lunch_place(day, id)),
+            }
+        }
+        change.replace(TABLE, &row, &Queued { state: after, ..row.value.clone() })?;
+        // What a mail became decides whether a child is warned: it is noted on a full disk, too.
+        change.urgent();
+        match change.commit().await {
+            Ok(()) => Ok(Some(after)),
+            Err(VaultError::Key(KeyError::NoSuchKey)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One letter.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn find(&self, id: LetterId) -> Result<Option<Queued>, VaultError> {
+        Ok(self.get(id)?.map(|row| row.value))
+    }
+
+    /// Every letter, newest first.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn all(&self) -> Result<Vec<Queued>, VaultError> {
+        let rows = self.means.vault.rows::<Queued>(TABLE, b"M")?;
+        let mut all: Vec<Queued> = rows.into_iter().map(|row| row.value).collect();
+        all.sort_by_key(|queued| std::cmp::Reverse((queued.queued, queued.letter.id)));
+        Ok(all)
+    }
+
+    /// How many letters stand how.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn counts(&self) -> Result<Counts, VaultError> {
+        let waiting = self.means.vault.marks(TABLE, b"W")?.len();
+        let mut counts = Counts { waiting, ..Counts::default() };
+        for queued in self.means.vault.rows::<Queued>(TABLE, b"M")? {
+            match queued.value.state {
+                State::Waiting { .. } => {}
+                State::Sent { .. } => counts.sent += 1,
+                State::Failed { .. } => counts.failed += 1,
+            }
+        }
+        Ok(counts)
+    }
+
+    /// How many letters about a day's lunch were given up; with `waiting`, those that still wait as well.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn not_sent(&self, day: CalendarDate, waiting: bool) -> Result<usize, VaultError> {
+        let mut count = 0;
+        for rest in self.means.vault.marks(TABLE, &[b"L".as_slice(), day.to_string().as_bytes()].concat())? {
+            let Some(row) = last_id(&rest).map(|id| self.get(id)).transpose()?.flatten() else { continue };
+            // Letters to staff do not count: they would be about themselves.
+            let counts = match row.value.state {
+                State::Failed { .. } => true,
+                State::Waiting { .. } => waiting,
+                State::Sent { .. } => false,
+            };
+            count += usize::from(counts && row.value.letter.subject_key.is_some());
+        }
+        Ok(count)
+    }
+
+    /// What became of the last letters to a guardian about a child, newest first.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn of_guardian(
+        &self,
+        child: &[u8; 16],
+        guardian: &GuardianAlias,
+    ) -> Result<Vec<Delivery>, VaultError> {
+        let marks = self.means.vault.marks(TABLE, &guardian_prefix(child, guardian))?;
+        let mut told = Vec::new();
+        for rest in marks.iter().rev() {
+            if told.len() == limits::DELIVERIES_MAX {
+                break;
+            }
+            let Some(row) = last_id(rest).map(|id| self.get(id)).transpose()?.flatten() else { continue };
+            told.extend(delivery(&row.value));
+        }
+        Ok(told)
+    }
+
+    /// Forgets letters that ended long ago.
+    ///
+    /// # Errors
+    /// The tables cannot be read or written.
+    pub async fn sweep(&self) -> Result<usize, VaultError> {
+        let Some(before) = self.means.env.now().checked_sub(KEPT_MS) else { return Ok(0) };
+        let old = self.means.vault.marks_before(TABLE, b"E", &before.to_be_bytes(), SWEPT_AT_ONCE)?;
+        let by_guardian: BTreeMap<[u8; 16], Vec<u8>> = if old.is_empty() {
+            BTreeMap::new()
+        } else {
+            let marks = self.means.vault.marks(TABLE, b"G")?;
+            marks.into_iter().filter_map(|rest| Some((*last_id(&rest)?.as_bytes(), rest))).collect()
+        };
+        let mut change = self.means.vault.change();
+        for rest in &old {
+            let Some(id) = last_id(rest) else { continue };
+            change.delete(TABLE, &[b"E".as_slice(), rest].concat());
+            change.delete(TABLE, &letter_place(id));
+            if let Some(rest) = by_guardian.get(id.as_bytes()) {
+                change.delete(TABLE, &[b"G".as_slice(), rest].concat());
+            }
+            if let Some(day) = self.get(id)?.and_then(|row| row.value.letter.lunch) {
+                change.delete(TABLE, &lunch_place(day, id));
+            }
+        }
+        if !change.is_empty() {
+            change.commit().await?;
+        }
+        Ok(old.len())
+    }
+
+    fn get(&self, id: LetterId) -> Result<Option<Row<Queued>>, VaultError> {
+        self.means.vault.get(TABLE, &letter_place(id))
+    }
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outbox(***)")
+    }
+}
+
+fn delivery(queued: &Queued) -> Option<Delivery> {
+    let (state, at) = match queued.state {
+        State::Waiting { attempts: 0, .. } => (DeliveryState::Waiting, queued.queued),
+        State::Waiting { .. } => (DeliveryState::Delayed, queued.queued),
+        State::Sent { at, .. } => (DeliveryState::Sent, at),
+        State::Failed { at, .. } => (DeliveryState::Failed, at),
+    };
+    let lunch = queued.letter.lunch.and_then(|day| Day::new(&day.to_string()));
+    Some(Delivery { kind: queued.letter.kind.told()?, lunch, state, at: Timestamp(at) })
+}
+
+fn key_of(letter: &Letter) -> KeyId {
+    letter.subject_key.map_or(KeyId::NODE, KeyId::from_bytes)
+}
+
+fn letter_place(id: LetterId) -> Vec<u8> {
+    [b"M".as_slice(), id.as_bytes()].concat()
+}
+
+fn waiting_place(next: u64, id: LetterId) -> Vec<u8> {
+    [b"W".as_slice(), &next.to_be_bytes(), id.as_bytes()].concat()
+}
+
+fn ended_place(at: u64, id: LetterId) -> Vec<u8> {
+    [b"E".as_slice(), &at.to_be_bytes(), id.as_bytes()].concat()
+}
+
+fn lunch_place(day: CalendarDate, id: LetterId) -> Vec<u8> {
+    [b"L".as_slice(), day.to_string().as_bytes(), id.as_bytes()].concat()
+}
+
+fn guardian_prefix(child: &[u8; 16], guardian: &GuardianAlias) -> Vec<u8> {
+    [b"G".as_slice(), child, &guardian.0].concat()
+}
+
+fn last_id(rest: &[u8]) -> Option<LetterId> {
+    rest.last_chunk::<16>().map(|id| LetterId::from_bytes(*id))
+}
