@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::lexicon::{Lexicon, Reading};
+use super::lexicon::Lexicon;
 use super::name::Name;
+use super::reading::Reading;
 use super::survey::{Certainty, Finding, Rule, Source, Survey};
 use super::{Ingredient, Menu, Milk};
 use crate::allergen::Allergen;
