@@ -10,6 +10,7 @@ mod foods;
 mod lexicon;
 mod menu;
 mod name;
+mod reading;
 mod survey;
 #[cfg(test)]
 mod tests;
