@@ -25,6 +25,7 @@ pub mod membership;
 pub mod observe;
 pub mod recordbook;
 pub mod registry;
+mod remembered;
 pub mod responder;
 pub mod secret_file;
 pub mod services;

@@ -155,6 +155,7 @@ fn responder(
             records: Arc::clone(&ground.book),
         }),
         choices: Arc::clone(consents) as Arc<dyn ChoiceKeeper>,
+        registrations: None,
         holds: Arc::clone(holds) as Arc<dyn HoldKeeper>,
         ended,
         low_space: Arc::new(move || store.low_space()),
