@@ -25,6 +25,7 @@ pub mod category;
 pub mod checkup;
 pub mod date;
 pub mod fhir;
+pub mod gate;
 pub mod growth;
 pub mod immunization;
 pub mod ingest;

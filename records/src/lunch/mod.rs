@@ -5,6 +5,7 @@
 //! words; [`judge`] then reads it for the allergens registered for one child, at the school for the mail, at the
 //! guardian's terminal for the page. Pure; must not know who the child is, or how mails are sent.
 
+mod content;
 mod finding;
 mod foods;
 mod lexicon;
