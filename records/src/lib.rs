@@ -37,4 +37,5 @@ mod redacted;
 pub mod rubella;
 pub mod schedule;
 pub mod school;
+pub mod school_days;
 pub mod words;
