@@ -11,6 +11,7 @@ mod foods;
 mod lexicon;
 mod menu;
 mod name;
+pub mod sheet;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub mod words;
 pub use finding::survey;
 pub use lexicon::{Lexicon, Word};
 pub use menu::{Ingredient, LunchDay, Menu, Milk};
+pub use sheet::{Defaults, LineFault, Sheet, SheetFault, read_menus};
 pub use survey::{
     Certainty, Decision, Doubt, Finding, Registration, Removal, Rule, Source, Survey, Verdict, judge,
 };
