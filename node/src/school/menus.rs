@@ -102,9 +102,11 @@ pub enum MenuError {
         "the kitchens have no such word; see `hibiki-node school menu words` / そのことばは登録されていません"
     )]
     NoSuchWord,
-    /// Longer than any menu.
-    #[error("the menu of {0} is too long; shorten it / 献立が長すぎます")]
-    TooLong(CalendarDate),
+    /// No record can be made of it.
+    #[error(
+        "the menu of {0} has nothing to eat in it, or too much; mend the file and bring it again / 献立として読めません"
+    )]
+    NoRecord(CalendarDate),
 }
 
 /// The menus. Shared behind an [`Arc`](std::sync::Arc).
@@ -143,7 +145,9 @@ impl Menus {
         let mut records = Vec::new();
         for day in SHOWN_DAYS.filter_map(|days| today.plus_days(days)) {
             let Some(row) = self.row(kitchen, day)? else { continue };
-            let Some(content) = row.value.accepted.as_ref().and_then(LunchDay::to_cbor) else { continue };
+            let Some(content) = row.value.accepted.as_ref().and_then(|day| day.to_cbor().ok()) else {
+                continue;
+            };
             records.push(StoredRecord {
                 category: Category::SchoolMenu,
                 id: day.to_string(),
@@ -277,7 +281,7 @@ impl Menus {
         let revision = accepted.as_ref().map_or(1, |accepted| accepted.revision.saturating_add(1));
         let day = LunchDay { menu: menu.clone(), revision, survey: found };
         // What cannot be written as a record could be shown to nobody.
-        day.to_cbor().ok_or(MenuError::TooLong(menu.date))?;
+        day.to_cbor().map_err(|_| MenuError::NoRecord(menu.date))?;
         done.accepted.push((kitchen.clone(), menu.date, revision));
         let row =
             MenuRow { kitchen: kitchen.clone(), draft: None, accepted: Some(day), at: self.means.now().0 };

@@ -112,7 +112,9 @@ impl Alerts {
         let eaten = |day: CalendarDate| now >= super::hours::in_japan(day, self.hours.lunch);
         let mut ahead = ahead.filter(|day| !eaten(*day));
         Ok(ahead.find(|day| {
-            tables.iter().any(|(kitchen, class)| calendar.on(*day, kitchen, class) == DayKind::Lunch)
+            tables
+                .iter()
+                .any(|(kitchen, class)| calendar.on(*day, Some(kitchen), Some(class)) == DayKind::Lunch)
         }))
     }
 
@@ -123,7 +125,7 @@ impl Alerts {
         let mut lunches = Lunches::default();
         let mut lines = Vec::new();
         for child in children(&pupils, &registered) {
-            if calendar.on(day, &child.pupil.kitchen, &child.pupil.class) != DayKind::Lunch {
+            if calendar.on(day, Some(&child.pupil.kitchen), Some(&child.pupil.class)) != DayKind::Lunch {
                 continue;
             }
             let lunch = lunches.of(self, &child.pupil.kitchen, day)?;

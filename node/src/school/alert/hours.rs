@@ -45,7 +45,7 @@ pub fn in_japan(day: CalendarDate, minute: u16) -> u64 {
 pub fn eve(calendar: &SchoolCalendar, table: Table<'_>, lunch: CalendarDate) -> CalendarDate {
     let near = |day: &CalendarDate| lunch.days_since(*day) <= NEAR_DAYS;
     calendar
-        .previous_lunch(lunch, table.kitchen, table.class)
+        .previous_lunch(lunch, Some(table.kitchen), Some(table.class))
         .filter(near)
         .or_else(|| lunch.plus_days(-1))
         .unwrap_or(lunch)
@@ -62,7 +62,7 @@ pub fn open_lunches(
     let Some(today) = CalendarDate::in_japan(now) else { return Vec::new() };
     let days = (0..=NEAR_DAYS).filter_map(|ahead| today.plus_days(ahead));
     days.filter(|day| {
-        calendar.on(*day, table.kitchen, table.class) == DayKind::Lunch
+        calendar.on(*day, Some(table.kitchen), Some(table.class)) == DayKind::Lunch
             && now < in_japan(*day, hours.lunch)
             && now >= in_japan(eve(calendar, table, *day), minute)
     })

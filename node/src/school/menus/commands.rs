@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hibiki_records::allergen::Allergen;
 use hibiki_records::date::CalendarDate;
+use hibiki_records::date::school::school_year;
 use hibiki_records::lunch::{Certainty, Defaults, Milk, Word, read_menus, words};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -148,7 +149,7 @@ async fn import(menus: Arc<Menus>, mut request: Request, responder: Responder) -
     let defaults = Defaults {
         kitchen: Some(kitchen.unwrap_or_else(|| menus.kitchen.clone())),
         milk: if milk.unwrap_or(true) { Milk::Served } else { Milk::NotServed },
-        today: CalendarDate::in_japan(menus.means.now().0),
+        school_year: CalendarDate::in_japan(menus.means.now().0).map(school_year),
     };
     let read = menus.means.env.blocking(move || read_menus(&bytes, &defaults)).await;
     let sheet = read
@@ -158,7 +159,7 @@ async fn import(menus: Arc<Menus>, mut request: Request, responder: Responder) -
         .map_err(|fault| AdminError::new(fault.to_string()).at("the file"))?;
     let brought = menus.bring(sheet.menus, &staff).await?;
     for fault in &sheet.faults {
-        responder.warning(fault.what.clone(), Some(format!("line {}", fault.line))).await;
+        responder.warning(fault.what.to_string(), Some(format!("line {}", fault.line))).await;
     }
     let lexicon = menus.lexicon().map_err(MenuError::from)?;
     let shown: Vec<Value> = brought
@@ -171,8 +172,11 @@ async fn import(menus: Arc<Menus>, mut request: Request, responder: Responder) -
             shown
         })
         .collect();
-    let faults: Vec<Value> =
-        sheet.faults.iter().map(|fault| json!({ "line": fault.line, "what": fault.what })).collect();
+    let faults: Vec<Value> = sheet
+        .faults
+        .iter()
+        .map(|fault| json!({ "line": fault.line, "what": fault.what.to_string() }))
+        .collect();
     Ok(json!({ "menus": shown, "faults": faults }))
 }
 
