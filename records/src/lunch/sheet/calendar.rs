@@ -34,6 +34,9 @@ pub(super) fn read(text: &str, defaults: &Defaults) -> Result<Sheet, SheetFault>
 
 fn menu(entry: &Entry, kitchen: &str, defaults: &Defaults) -> Result<Menu, LineProblem> {
     let from = entry.time("DTSTART").ok_or(LineProblem::Date)?;
+    if entry.text("STATUS").is_some_and(|status| status.trim().eq_ignore_ascii_case("CANCELLED")) {
+        return Err(LineProblem::Cancelled);
+    }
     if entry.has("RRULE") || entry.has("RDATE") {
         return Err(LineProblem::Repeats);
     }

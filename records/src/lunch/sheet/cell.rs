@@ -13,6 +13,8 @@ use crate::words::{LINE_MAX_CHARS, tidy};
 const YEARS: std::ops::RangeInclusive<i16> = 2000..=2099;
 /// Longest amount, in characters.
 const AMOUNT_MAX_CHARS: usize = 40;
+/// Most characters of a word that are quoted.
+const QUOTED_CHARS: usize = 20;
 
 /// A day, with or without its year and day of the week.
 pub(super) fn day(cell: &str, school_year: Option<i16>) -> Result<CalendarDate, LineProblem> {
@@ -93,9 +95,13 @@ pub(super) fn name(text: &str) -> Result<Option<String>, LineProblem> {
 /// The dishes in a cell: by lines and 、, or by ・ where there are none of those, or by wide spaces where there are
 /// neither. What stands in brackets is not taken apart.
 pub(super) fn dishes(cell: &str) -> Result<Vec<String>, LineProblem> {
-    let ways: [fn(char) -> bool; 3] = [is_comma, |c| matches!(c, '・' | '･'), |c| c == '\u{3000}'];
-    let parts = ways.into_iter().map(|way| split(cell, way)).find(|parts| parts.len() > 1);
-    let parts = parts.unwrap_or_else(|| vec![cell]);
+    let mut parts = split(cell, is_comma);
+    let others: [fn(char) -> bool; 2] = [|c| matches!(c, '・' | '･'), |c| c == '\u{3000}'];
+    for separates in others {
+        if let [only] = parts[..] {
+            parts = split(only, separates);
+        }
+    }
     let bare = |part: &str| name(part.trim().trim_start_matches(['・', '･']));
     parts.into_iter().filter_map(|part| bare(part).transpose()).collect()
 }
@@ -138,6 +144,11 @@ pub(super) fn quantity(number: &str, unit: &str) -> Result<Option<String>, LineP
     let whole = number.strip_suffix(".0").filter(|whole| whole.bytes().all(|byte| byte.is_ascii_digit()));
     let amount = format!("{}{}", whole.unwrap_or(&number), tidy(unit));
     if amount.chars().count() > AMOUNT_MAX_CHARS { Err(LineProblem::TextTooLong) } else { Ok(Some(amount)) }
+}
+
+/// As much of a word as is quoted.
+pub(super) fn quoted(word: &str) -> String {
+    tidy(word).chars().take(QUOTED_CHARS).collect()
 }
 
 /// What separates names in a cell everywhere.
@@ -246,6 +257,7 @@ mod tests {
         assert_eq!(list("ごはん　ビーフ カレー"), "ごはん|ビーフ カレー");
         assert_eq!(list("セルフドッグ、（ウインナー・野菜）"), "セルフドッグ|（ウインナー・野菜）");
         assert_eq!(list("セルフドッグ(ウインナー・野菜)"), "セルフドッグ(ウインナー・野菜)");
+        assert_eq!(list("・ごはん・カレー、"), "ごはん|カレー");
         assert_eq!(list(" 、、 "), "");
         let list = |cell: &str| {
             let list = ingredients(cell).unwrap();

@@ -24,6 +24,8 @@ pub(super) enum Column {
     Label,
     Milk,
     Note,
+    /// What is not read and loses nothing: what the day of the week is, how nourishing it is.
+    Aside,
 }
 
 const NAMES: &[(Column, &[&str])] = &[
@@ -44,6 +46,31 @@ const NAMES: &[(Column, &[&str])] = &[
             "食品",
             "食品名",
             "原材料",
+            // The three groups of 学校給食実施基準, as most printed sheets have them, and what stands beside them.
+            "赤",
+            "あか",
+            "赤の食品",
+            "赤の仲間",
+            "黄",
+            "き",
+            "きいろ",
+            "黄色",
+            "黄の食品",
+            "黄の仲間",
+            "緑",
+            "みどり",
+            "緑の食品",
+            "緑の仲間",
+            "体をつくる",
+            "体をつくるもの",
+            "体を作るもの",
+            "エネルギーになる",
+            "エネルギーになるもの",
+            "熱や力になるもの",
+            "体の調子を整える",
+            "体の調子を整えるもの",
+            "調味料",
+            "その他",
         ],
     ),
     (Column::Number, &["seq", "no", "番号", "順", "順番"]),
@@ -53,6 +80,25 @@ const NAMES: &[(Column, &[&str])] = &[
     (Column::Label, &["label", "allergens", "アレルゲン", "アレルギー", "アレルゲン表示", "アレルギー表示"]),
     (Column::Milk, &["milk", "牛乳", "飲用牛乳"]),
     (Column::Note, &["note", "備考", "メモ"]),
+    (
+        Column::Aside,
+        &[
+            "曜日",
+            "曜",
+            "エネルギー",
+            "熱量",
+            "kcal",
+            "たんぱく質",
+            "蛋白質",
+            "脂質",
+            "炭水化物",
+            "食塩",
+            "塩分",
+            "食塩相当量",
+            "カルシウム",
+            "鉄",
+        ],
+    ),
 ];
 
 /// The row that names the columns.
@@ -66,8 +112,9 @@ impl Columns {
     pub(super) fn of(row: &Row) -> Option<Self> {
         let mut found: Vec<Option<Column>> = Vec::new();
         for cell in &row.cells {
-            // Of two columns of one name the first counts.
-            found.push(column(cell).filter(|column| !found.contains(&Some(*column))));
+            // Of two columns of one name the first counts; ingredients may stand in several.
+            let several = |column: &Column| matches!(column, Column::Ingredients | Column::Aside);
+            found.push(column(cell).filter(|it| several(it) || !found.contains(&Some(*it))));
         }
         let columns = Self { names: row.cells.clone(), found };
         let dishes = columns.has(Column::Dishes) || columns.has(Column::Dish);
@@ -90,9 +137,22 @@ impl Columns {
         place.and_then(|place| row.cells.get(place)).map(|cell| cell.trim()).unwrap_or_default()
     }
 
-    /// Whether the row says something beyond the last column.
+    /// The cells of all columns of ingredients.
+    pub(super) fn ingredients(&self, row: &Row) -> String {
+        let cells = self.found.iter().zip(&row.cells).filter(|(it, _)| **it == Some(Column::Ingredients));
+        cells.map(|(_, cell)| cell.trim()).filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("、")
+    }
+
+    /// Whether the row says something where no column has a name.
     pub(super) fn overflows(&self, row: &Row) -> bool {
-        row.cells.iter().skip(self.names.len()).any(|cell| !cell.trim().is_empty())
+        let named = |place: usize| self.names.get(place).is_some_and(|name| !name.trim().is_empty());
+        row.cells.iter().enumerate().any(|(place, cell)| !named(place) && !cell.trim().is_empty())
+    }
+
+    /// The names of columns that are not read.
+    pub(super) fn unread(&self) -> impl Iterator<Item = &str> {
+        let unread = self.names.iter().zip(&self.found).filter(|(_, column)| column.is_none());
+        unread.map(|(name, _)| name.trim()).filter(|name| !name.is_empty())
     }
 
     /// Whether the row is the names once more, as where months were put behind each other.

@@ -1,6 +1,6 @@
 //! What is wrong with a file or a line of it, in words for the person who made it.
 //!
-//! Says where and what to write instead; quotes nothing but a word that is no allergen.
+//! Says where and what to write instead; quotes nothing but a word that is no allergen and the name of a column.
 
 use std::fmt;
 
@@ -82,6 +82,10 @@ pub enum LineProblem {
     NotOneWholeDay,
     /// An event that repeats.
     Repeats,
+    /// An event that was cancelled.
+    Cancelled,
+    /// A column that is not read; its name, shortened. The days were taken without it.
+    UnreadColumn(String),
 }
 
 impl SheetFault {
@@ -201,6 +205,13 @@ impl LineProblem {
             Self::NotOneWholeDay => {
                 Summary::new("1日の終日の予定ではありません。", "Not an event for one whole day.")
             }
+            Self::Cancelled => Summary::new("中止になった予定です。", "The event was cancelled."),
+            Self::UnreadColumn(name) => Summary::new(
+                format!(
+                    "「{name}」の列は読み取っていません。食材が書かれているなら、見出しを「食材」にしてください。"
+                ),
+                format!("The column \"{name}\" was not read; if it holds ingredients, name it 食材."),
+            ),
             Self::Repeats => {
                 Summary::new("くりかえしの予定は取り込めません。", "Events that repeat are not taken.")
             }

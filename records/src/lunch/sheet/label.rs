@@ -3,13 +3,10 @@
 //! Empty means that nobody read the label; `なし` that it was read and names none. Must not know what is in a food.
 
 use super::LineProblem;
-use super::cell::{is_comma, split};
+use super::cell::{is_comma, quoted};
 use crate::allergen::Allergen;
 use crate::lunch::name::Name;
-use crate::words::tidy;
 
-/// Most characters of an unknown word that are quoted.
-const QUOTED_CHARS: usize = 20;
 /// Most words of a label.
 const WORDS_MAX: usize = 60;
 
@@ -45,9 +42,8 @@ const NAMES: &[(&str, &[&str])] = &[
 
 /// The allergens that a label is said to name; `None` where the cell is empty.
 pub(super) fn label(cell: &str) -> Result<Option<Vec<Allergen>>, LineProblem> {
-    let parts = split(cell, |c| {
-        is_comma(c) || c.is_whitespace() || matches!(c, '・' | '･' | '/' | '／' | ':' | '：')
-    });
+    let cell = cell.replace(['(', ')', '（', '）'], " ");
+    let parts: Vec<&str> = cell.split(separates).filter(|part| !part.is_empty()).collect();
     if parts.is_empty() {
         return Ok(None);
     }
@@ -57,8 +53,7 @@ pub(super) fn label(cell: &str) -> Result<Option<Vec<Allergen>>, LineProblem> {
     let mut found = Vec::new();
     let mut none = false;
     for part in &parts {
-        let word = part.trim_matches(['(', ')', '（', '）']);
-        let word = word.strip_prefix("一部に").unwrap_or(word);
+        let word = part.strip_prefix("一部に").unwrap_or(part);
         let word = word.strip_suffix("を含む").unwrap_or(word);
         if matches!(word, "なし" | "無し" | "無" | "none") {
             none = true;
@@ -75,8 +70,12 @@ pub(super) fn label(cell: &str) -> Result<Option<Vec<Allergen>>, LineProblem> {
     Ok(Some(found))
 }
 
+fn separates(c: char) -> bool {
+    is_comma(c) || c.is_whitespace() || matches!(c, '・' | '･' | '/' | '／' | ':' | '：')
+}
+
 fn unknown(part: &str) -> LineProblem {
-    LineProblem::UnknownAllergen(tidy(part).chars().take(QUOTED_CHARS).collect())
+    LineProblem::UnknownAllergen(quoted(part))
 }
 
 fn allergen(word: &str) -> Option<Allergen> {

@@ -19,17 +19,20 @@ const TITLES_MAX: usize = 10;
 pub(super) fn read(text: &str, defaults: &Defaults) -> Result<Sheet, SheetFault> {
     let rows = rows(text)?;
     let named = rows.iter().take(TITLES_MAX + 1).enumerate().find_map(|(place, row)| {
-        let columns = Columns::of(row.as_ref().ok()?)?;
-        Some((place, columns))
+        let row = row.as_ref().ok()?;
+        Some((place, row.line, Columns::of(row)?))
     });
-    let (place, columns) = named.ok_or(SheetFault::NoColumns)?;
+    let (place, line, columns) = named.ok_or(SheetFault::NoColumns)?;
     if defaults.kitchen.is_none() && !columns.has(Column::Kitchen) {
         return Err(SheetFault::NoKitchen);
     }
     let table = Table { columns, defaults };
     let below = rows.into_iter().skip(place + 1);
     let below = below.filter(|row| !row.as_ref().is_ok_and(|row| table.columns.repeats(row)));
-    let days = if table.columns.is_long() { table.long(below) } else { table.short(below) };
+    let mut days = if table.columns.is_long() { table.long(below) } else { table.short(below) };
+    for name in table.columns.unread() {
+        days.fault(line, LineProblem::UnreadColumn(cell::quoted(name)));
+    }
     Ok(days.sheet())
 }
 
@@ -92,7 +95,7 @@ impl Table<'_> {
             return Err(LineProblem::MoreCells);
         }
         let bare = |(name, amount)| Ingredient { name, dish: None, amount, label: None };
-        let ingredients = cell::ingredients(self.columns.cell(row, Column::Ingredients))?;
+        let ingredients = cell::ingredients(&self.columns.ingredients(row))?;
         Ok(Menu {
             date,
             kitchen,
@@ -182,7 +185,7 @@ impl Table<'_> {
         };
         let label = label::label(cell(Column::Label))?;
         let said = amount.is_some() || label.is_some();
-        let named = cell::ingredients(cell(Column::Ingredients))?;
+        let named = cell::ingredients(&self.columns.ingredients(row))?;
         match named.len() {
             0 if said => return Err(LineProblem::NoIngredient),
             0 | 1 => {}
