@@ -40,6 +40,10 @@ pub enum Category {
     SchoolNotice,
     /// An event of the school (行事予定).
     SchoolEvent,
+    /// The lunch of one day (給食献立).
+    SchoolMenu,
+    /// A child came through the school's gate, or left by it (登下校).
+    SchoolGate,
 }
 
 /// The same words in both languages of the house; Japanese first.
@@ -58,7 +62,7 @@ pub struct UnknownCategory;
 
 impl Category {
     /// Every category, in display order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Patient,
         Self::Immunization,
         Self::PrenatalCheckup,
@@ -69,6 +73,8 @@ impl Category {
         Self::Prescription,
         Self::SchoolNotice,
         Self::SchoolEvent,
+        Self::SchoolMenu,
+        Self::SchoolGate,
     ];
 
     /// Name on the wire, in configuration and in the code system
@@ -85,6 +91,8 @@ impl Category {
             Self::Prescription => "prescription",
             Self::SchoolNotice => "school_notice",
             Self::SchoolEvent => "school_event",
+            Self::SchoolMenu => "school_menu",
+            Self::SchoolGate => "school_gate",
         }
     }
 
@@ -106,6 +114,8 @@ impl Category {
             Self::Prescription => Label { ja: "お薬", en: "Prescription" },
             Self::SchoolNotice => Label { ja: "学校からのお知らせ", en: "School notice" },
             Self::SchoolEvent => Label { ja: "学校行事", en: "School event" },
+            Self::SchoolMenu => Label { ja: "給食の献立", en: "School lunch" },
+            Self::SchoolGate => Label { ja: "登下校", en: "Arrival and leaving" },
         }
     }
 
@@ -114,6 +124,7 @@ impl Category {
         match self {
             Self::SchoolNotice => &[FHIR_JSON, SCHOOL_CBOR],
             Self::SchoolEvent => &[FHIR_JSON, ICALENDAR, SCHOOL_CBOR],
+            Self::SchoolMenu | Self::SchoolGate => &[SCHOOL_CBOR],
             _ => &[FHIR_JSON],
         }
     }
@@ -121,7 +132,7 @@ impl Category {
     /// Whether a record of this kind may be addressed to a class instead of a person. Health records
     /// never may.
     pub const fn may_address_group(self) -> bool {
-        matches!(self, Self::SchoolNotice | Self::SchoolEvent)
+        matches!(self, Self::SchoolNotice | Self::SchoolEvent | Self::SchoolMenu)
     }
 }
 
@@ -151,7 +162,9 @@ mod tests {
             assert_eq!(category.to_string().parse(), Ok(category));
             assert!(category.wire_name().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
             assert!(!category.label().ja.is_empty() && !category.label().en.is_empty());
-            assert_eq!(category.media_types().first(), Some(&FHIR_JSON));
+            let own = matches!(category, Category::SchoolMenu | Category::SchoolGate);
+            let first = if own { SCHOOL_CBOR } else { FHIR_JSON };
+            assert_eq!(category.media_types().first(), Some(&first));
         }
         assert_eq!(Category::from_wire("Immunization"), None);
         assert_eq!("menu".parse::<Category>(), Err(UnknownCategory));
@@ -166,6 +179,6 @@ mod tests {
     #[test]
     fn only_school_records_address_a_class() {
         let group: Vec<_> = Category::ALL.into_iter().filter(|c| c.may_address_group()).collect();
-        assert_eq!(group, [Category::SchoolNotice, Category::SchoolEvent]);
+        assert_eq!(group, [Category::SchoolNotice, Category::SchoolEvent, Category::SchoolMenu]);
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod age;
 pub mod fhir_time;
+pub mod holiday;
 pub mod school;
 pub mod wareki;
 

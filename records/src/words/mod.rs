@@ -94,6 +94,11 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
     if category == Category::SchoolEvent && calendar::is_calendar(content) {
         return school::calendar(content);
     }
+    match category {
+        Category::SchoolMenu => return school::menu(content),
+        Category::SchoolGate => return school::gate(content),
+        _ => {}
+    }
     // serde_json refuses more than 128 levels by itself.
     let resource: Value = serde_json::from_slice(content).ok()?;
     match category {
@@ -107,6 +112,7 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
         Category::Prescription => prescription(&resource),
         Category::SchoolNotice => school::notice(&resource),
         Category::SchoolEvent => school::event_name(&resource),
+        Category::SchoolMenu | Category::SchoolGate => None,
     }
 }
 

@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::Summary;
 use super::concept::Concept;
 use crate::calendar::entries;
+use crate::category::Label;
 use crate::date::{CalendarDate, FhirTime};
+use crate::gate::Touch;
+use crate::lunch::LunchDay;
 
 /// A notice by its title, a thing to hand in by its name and the day it is due.
 pub(super) fn notice(resource: &Value) -> Option<Summary> {
@@ -80,4 +83,18 @@ pub(crate) fn event_name(resource: &Value) -> Option<Summary> {
 pub(super) fn calendar(content: &[u8]) -> Option<Summary> {
     let text = entries(content).ok()?.first()?.text("SUMMARY")?;
     Some(Summary::new(text.clone(), text))
+}
+
+/// The dishes of a lunch.
+pub(crate) fn menu(content: &[u8]) -> Option<Summary> {
+    let day = LunchDay::read(content).ok()?;
+    let dishes = day.menu.dishes.join("、");
+    Some(Summary::new(dishes.clone(), dishes))
+}
+
+/// When a child came or left.
+pub(crate) fn gate(content: &[u8]) -> Option<Summary> {
+    let touch = Touch::read(content).ok()?;
+    let Label { ja, en } = touch.direction.label();
+    Some(Summary::new(format!("{ja} {}", touch.clock()), format!("{en} {}", touch.clock())))
 }
