@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::category::Label;
 use crate::date::CalendarDate;
 use crate::fhir::Reason;
 use crate::redacted::redacted;
@@ -35,10 +36,20 @@ pub enum Direction {
 
 redacted!(Touch);
 
+impl Direction {
+    /// What a guardian reads.
+    pub const fn label(self) -> Label {
+        match self {
+            Self::In => Label { ja: "登校", en: "Arrived at school" },
+            Self::Out => Label { ja: "下校", en: "Left school" },
+        }
+    }
+}
+
 impl Touch {
-    /// The time as `8:05`.
+    /// The time as `08:05`.
     pub fn clock(self) -> String {
-        format!("{}:{:02}", self.minute / 60, self.minute % 60)
+        format!("{:02}:{:02}", self.minute / 60, self.minute % 60)
     }
 
     /// The content of a record, of media type [`crate::category::SCHOOL_CBOR`].
@@ -77,7 +88,7 @@ mod tests {
         let touch =
             Touch { day: "2026-04-13".parse().unwrap(), minute: 8 * 60 + 5, direction: Direction::In };
         let line = summary(Category::SchoolGate, &touch.to_cbor().unwrap());
-        assert_eq!((line.ja.as_str(), line.en.as_str()), ("登校 8:05", "Arrived at school at 8:05"));
+        assert_eq!((line.ja.as_str(), line.en.as_str()), ("登校 08:05", "Arrived at school at 08:05"));
         let touch = Touch { minute: 15 * 60 + 40, direction: Direction::Out, ..touch };
         assert_eq!(summary(Category::SchoolGate, &touch.to_cbor().unwrap()).ja, "下校 15:40");
         assert_eq!(Touch { minute: 1440, ..touch }.to_cbor(), Err(Reason::Impossible("minute")));

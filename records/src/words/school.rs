@@ -7,9 +7,8 @@ use serde_json::Value;
 use super::Summary;
 use super::concept::Concept;
 use crate::calendar::entries;
-use crate::category::Label;
 use crate::date::{CalendarDate, FhirTime};
-use crate::gate::{Direction, Touch};
+use crate::gate::Touch;
 use crate::lunch::{LunchDay, Milk};
 
 /// A notice by its title, a thing to hand in by its name and the day it is due.
@@ -97,13 +96,10 @@ pub(super) fn menu(content: &[u8]) -> Option<Summary> {
     Some(Summary::new(dishes.join("、"), dishes.join(", ")))
 }
 
-/// `登校 8:05`.
+/// `登校 08:05`.
 pub(super) fn gate(content: &[u8]) -> Option<Summary> {
     let touch = Touch::read(content).ok()?;
-    let label = match touch.direction {
-        Direction::In => Label { ja: "登校", en: "Arrived at school" },
-        Direction::Out => Label { ja: "下校", en: "Left school" },
-    };
+    let label = touch.direction.label();
     let clock = touch.clock();
     Some(Summary::new(format!("{} {clock}", label.ja), format!("{} at {clock}", label.en)))
 }

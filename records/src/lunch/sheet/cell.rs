@@ -45,7 +45,7 @@ pub(super) fn day(cell: &str, school_year: Option<i16>) -> Result<CalendarDate, 
 fn split_weekday(text: &str) -> Result<(&str, Option<Weekday>), LineProblem> {
     let split = match text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         Some((day, inner)) => Some((day, inner.strip_suffix("・祝").unwrap_or(inner))),
-        None => text.split_once('日').map(|(day, rest)| (day, rest)).filter(|(_, rest)| !rest.is_empty()),
+        None => text.split_once('日').filter(|(_, rest)| !rest.is_empty()),
     };
     match split {
         Some((day, name)) => {
