@@ -46,9 +46,33 @@ function exchange(fresh) {
   const old = document.getElementById("main");
   const open = [...old.querySelectorAll("details[open][id]")].map((element) => element.id);
   const focus = old.contains(document.activeElement) ? placeOf(document.activeElement, old) : undefined;
+  const typed = typedIn(old);
   old.replaceChildren(...fresh.childNodes);
+  typeAgain(typed, old);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   if (focus) at(focus, old)?.focus({ preventScroll: true });
+}
+
+// What somebody has typed and not sent yet, in forms that ask for it to be kept.
+function typedIn(main) {
+  const fields = [...main.querySelectorAll("form.keep input:not([type=hidden])")];
+  const changed = (it) => (it.type === "checkbox" ? it.checked !== it.defaultChecked : it.value !== it.defaultValue);
+  return fields.filter(changed).map((it) => ({ form: formOf(it), name: it.name, value: it.value, checked: it.checked }));
+}
+
+function typeAgain(typed, main) {
+  const fields = [...main.querySelectorAll("form.keep input:not([type=hidden])")];
+  for (const { form, name, value, checked } of typed) {
+    const field = fields.find((it) => it.name === name && formOf(it) === form);
+    if (!field) continue;
+    if (field.type === "checkbox") field.checked = checked;
+    else field.value = value;
+  }
+}
+
+function formOf(field) {
+  const { institution, what } = field.form.elements;
+  return [institution?.value, what?.value].join("\n");
 }
 
 // Where the focus was: by id, or by what it does and how many of the kind stand before it.

@@ -11,14 +11,14 @@ use hibiki_protocol::answer::Answer;
 use hibiki_protocol::history::Event;
 use hibiki_protocol::ids::{Category, CommandKey, GuardianAlias, MemberId};
 use hibiki_protocol::limits;
-use hibiki_protocol::receipt::Receipt;
 use hibiki_protocol::session::AttestedSubject;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::Member;
 
 use crate::federation::Federation;
-use crate::history::{self, COVER, Doubt, HistoryEntry, Proof};
+use crate::history::{self, COVER, HistoryEntry};
 use crate::question::Question;
+use crate::receipt::{self, ChangeReceipt};
 use crate::round::{self, Settled, Standing};
 use crate::session::Session;
 use crate::trouble::Trouble;
@@ -81,17 +81,6 @@ impl Choices {
     }
 }
 
-/// What an institution hands over for a choice it has carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConsentReceipt {
-    /// Where the choice stands in the institution's ledger.
-    pub receipt: Receipt,
-    /// The entry, judged.
-    pub entry: HistoryEntry,
-    /// The proof in one file (c2sp.org/tlog-proof), to be kept; there once the entry is proven.
-    pub file: Option<String>,
-}
-
 /// How one institution stands to this guardian's choices.
 #[derive(Clone, Debug)]
 pub struct ConsentPart {
@@ -101,7 +90,7 @@ pub struct ConsentPart {
     /// Her choices, with `data`.
     pub choices: Option<Choices>,
     /// The receipt, where a choice was made.
-    pub receipt: Option<ConsentReceipt>,
+    pub receipt: Option<ChangeReceipt>,
 }
 
 /// Asks every institution what this guardian has withdrawn there; `landed` is called with each part the moment
@@ -173,21 +162,8 @@ fn part(
     part
 }
 
-fn receipt(
-    member: &Member,
-    own: Option<GuardianAlias>,
-    choice: &Choice,
-    Changed { receipt, entry: told, checkpoint }: Changed,
-) -> ConsentReceipt {
-    let head = checkpoint.and_then(|note| history::head(member, note));
-    let mut entry = history::entry(&told, own, head.as_ref());
-    let promised = receipt.index == entry.index && receipt.leaf_hash == entry.leaf_hash;
-    if matches!(entry.proof, Proof::Proven | Proof::Pending) && !(promised && choice.is_said_by(&entry)) {
-        entry.proof = Proof::Unproven(Doubt::NotAsPromised);
-    }
-    let proven = entry.proof == Proof::Proven;
-    let file = head.filter(|_| proven).and_then(|head| history::proof_file(&told, &head));
-    ConsentReceipt { receipt, entry, file }
+fn receipt(member: &Member, own: Option<GuardianAlias>, choice: &Choice, changed: Changed) -> ChangeReceipt {
+    receipt::judge(member, own, changed, |entry| choice.is_said_by(entry))
 }
 
 #[cfg(test)]
@@ -195,9 +171,11 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use hibiki_protocol::history::{Actor, HistoryPage};
+    use hibiki_protocol::receipt::Receipt;
 
     use super::*;
     use crate::history::tests::{MOTHER, disclosed, member, page};
+    use crate::history::{Doubt, Proof};
 
     fn choice(category: Option<&str>, permit: bool, reach: Reach) -> Choice {
         Choice::new(category.and_then(Category::new), permit, reach).unwrap()

@@ -19,9 +19,11 @@ use crate::view::{View, ViewPart};
 
 mod consent;
 mod history;
+mod registration;
 
 pub use consent::ConsentJson;
 pub use history::{HistoryJson, HistoryPartJson};
+pub use registration::RegistrationJson;
 
 /// RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(at: Timestamp) -> String {

@@ -31,6 +31,8 @@ pub mod json;
 pub mod kiosk;
 pub mod print;
 pub mod question;
+pub mod receipt;
+pub mod registration;
 pub mod round;
 pub mod session;
 pub mod trouble;

@@ -11,6 +11,7 @@ use hibiki_records::words::summary;
 
 use crate::consent::ConsentPart;
 use crate::history::{History, HistoryPart};
+use crate::registration::RegistrationPart;
 use crate::view::{View, ViewPart};
 use crate::words::{self, Words};
 
@@ -119,6 +120,47 @@ pub fn consent(part: &ConsentPart) -> String {
     for withdrawal in part.choices.iter().flat_map(|choices| &choices.withdrawn) {
         let Words { ja, en } = words::consent::withdrawal(withdrawal);
         let _ = writeln!(out, "  ・{ja} / {en}  {}", in_japan(withdrawal.at));
+    }
+    if let Some(receipt) = &part.receipt {
+        let (place, hash) = (&receipt.receipt, receipt.receipt.leaf_hash.hex());
+        let _ = writeln!(out, "  控え / receipt: {} #{} {hash}", place.origin, place.index);
+    }
+    out
+}
+
+/// What is registered for one child, institution by institution.
+pub fn registrations(subject: &AttestedSubject, parts: &[RegistrationPart]) -> String {
+    let mut out = format!("\n{}（{}） {} 生\n", subject.name, subject.kana, subject.birth_date.as_str());
+    parts.iter().for_each(|part| out.push_str(&registration(part)));
+    out
+}
+
+/// What is registered at one institution, and the receipt of what was just changed.
+pub fn registration(part: &RegistrationPart) -> String {
+    let Words { ja, en } = words::registration::what_became(part);
+    let mut out = format!("\n■ {} / {}\n  {ja} / {en}\n", part.standing.name.0, part.standing.name.1);
+    if let Some(state) = &part.state {
+        for (whose, list) in
+            [("あなた / you", &state.allergens), ("ほかの保護者・学校 / others", &state.others)]
+        {
+            for one in list {
+                let Words { ja, en } = words::registration::allergen(one);
+                let _ = writeln!(out, "  ・{ja} / {en}  （{whose}）");
+            }
+        }
+        if let Some(address) = &state.address {
+            let _ = writeln!(out, "  メール / mail: {address}");
+        }
+        if let Some(waiting) = &state.waiting {
+            let until = in_japan(waiting.until);
+            let _ =
+                writeln!(out, "  確認待ち / awaits its code: {}（{until} まで / until）", waiting.address);
+        }
+        for delivery in &state.deliveries {
+            let (kind, state) =
+                (words::registration::kind(delivery.kind), words::registration::delivery(delivery));
+            let _ = writeln!(out, "  {}  {}: {} / {}", in_japan(delivery.at), kind.ja, state.ja, state.en);
+        }
     }
     if let Some(receipt) = &part.receipt {
         let (place, hash) = (&receipt.receipt, receipt.receipt.leaf_hash.hex());

@@ -9,6 +9,7 @@ use hibiki_protocol::time::Timestamp;
 mod card;
 pub mod consent;
 pub mod history;
+pub mod registration;
 
 pub use card::{
     card as card_fault, certificate_written, inspection, is_simulated, last_try, no_card, pin_accepted,

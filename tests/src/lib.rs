@@ -23,6 +23,7 @@ pub mod evidence;
 pub mod family;
 pub mod house;
 pub mod population;
+pub mod post_office;
 pub mod schema;
 pub mod skip;
 pub mod spread;

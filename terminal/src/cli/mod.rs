@@ -4,6 +4,7 @@ mod card;
 mod consent;
 mod history;
 mod login;
+mod registration;
 mod serve;
 mod touch;
 mod view;
@@ -57,6 +58,11 @@ enum Command {
         after_help = "Examples:\n  hibiki-terminal consent --config terminal.toml\n  hibiki-terminal consent --config terminal.toml --at maebashi/chuo-hospital --deny growth\n  hibiki-terminal consent --config terminal.toml --at maebashi/chuo-hospital --permit growth\n  hibiki-terminal consent --config terminal.toml --at maebashi/midori-pharmacy --deny all --only-me --format json"
     )]
     Consent(consent::ConsentArgs),
+    /// アレルギー・メールの登録 / Show and change what is registered for one child at her school.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal registration --config terminal.toml\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --allergen egg --allergen milk:strict\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --address hanako@example.jp\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --code 123456\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --mail notice --mail gate"
+    )]
+    Registration(registration::RegistrationArgs),
     /// 画面を開く / Serve the guardian's page to a browser on this machine: touch, and see.
     #[command(
         after_help = "Examples:\n  hibiki-terminal serve --config terminal.toml\n  hibiki-terminal serve --config terminal.toml --reader RC-S300 --idle 120\n  hibiki-terminal serve --config terminal.toml --card-file card.json --port 8080"
@@ -94,6 +100,7 @@ impl Cli {
             Command::View(args) => view::run(args).await,
             Command::History(args) => history::run(args).await,
             Command::Consent(args) => consent::run(args).await,
+            Command::Registration(args) => registration::run(args).await,
             Command::Serve(args) => serve::run(args).await,
         };
         match outcome {

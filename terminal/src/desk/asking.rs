@@ -9,9 +9,10 @@ use hibiki_protocol::session::AttestedSubject;
 use tokio::task::JoinSet;
 
 use super::open::Opened;
-use super::{Landed, Live, MadeChoice, Order, Seat, Stage};
+use super::{Landed, Live, MadeChoice, MadeRegistration, Order, Seat, Stage};
 use crate::consent::Choice;
 use crate::question::Wish;
+use crate::registration::{self, Registering};
 use crate::trouble::Trouble;
 use crate::words;
 use crate::{clock, consent, history, view};
@@ -47,6 +48,15 @@ pub(super) fn begin(opened: &Arc<Opened>, order: Order, stage: &Stage, asking: &
         }
         Order::Choose { person, institution, choice } => {
             asking.spawn(async move { choose(&opened, &stage, person, institution, choice).await });
+        }
+        Order::Registrations(person) => {
+            let round = Round { stage, person, shelf: |seat| &mut seat.registrations };
+            if round.begin() {
+                asking.spawn(async move { round.end(registrations_of(&opened, &round).await) });
+            }
+        }
+        Order::Register { person, institution, change } => {
+            asking.spawn(async move { register(&opened, &stage, person, institution, change).await });
         }
         Order::Pin { .. } | Order::Leave | Order::Again | Order::Stirred | Order::Close => {}
     }
@@ -178,5 +188,54 @@ async fn choose(opened: &Opened, stage: &Stage, person: usize, institution: Memb
             }
         }
         Ok(_) => {}
+    }
+}
+
+async fn registrations_of(
+    opened: &Opened,
+    round: &Round<registration::RegistrationPart>,
+) -> Result<(), Trouble> {
+    let (Opened { session, federation }, subject) = (opened, round.subject(opened)?);
+    let landed = &mut |part: &_| round.landed(part);
+    registration::show(session, federation, subject, None, clock::now(), landed).await?;
+    Ok(())
+}
+
+/// Changes what is registered, and shows what is registered now.
+async fn register(opened: &Opened, stage: &Stage, person: usize, institution: MemberId, change: Registering) {
+    let shown = Round { stage: stage.clone(), person, shelf: |seat: &mut Seat| &mut seat.registrations };
+    let Ok(subject) = shown.subject(opened) else { return };
+    let mut number = 0;
+    let made =
+        MadeRegistration { person, institution: institution.clone(), change: change.clone(), answer: None };
+    stage.update(|seat| {
+        number = seat.registered.len();
+        seat.registered.push(made);
+    });
+    let answer = |answer| {
+        stage.update(|seat| {
+            if let Some(made) = seat.registered.get_mut(number) {
+                made.answer = Some(answer);
+            }
+        });
+    };
+    let mut landed = |part: &registration::RegistrationPart| {
+        answer(Ok(Arc::new(part.clone())));
+        if part.state.is_some() {
+            shown.landed(part);
+        }
+    };
+    let (session, federation) = (&opened.session, &opened.federation);
+    let asked = registration::register(
+        session,
+        federation,
+        subject,
+        &institution,
+        &change,
+        clock::now(),
+        &mut landed,
+    );
+    if let Err(trouble) = asked.await {
+        answer(Err(words::trouble(&trouble)));
     }
 }

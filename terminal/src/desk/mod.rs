@@ -10,7 +10,9 @@ mod open;
 mod snapshot;
 mod source;
 
-pub use snapshot::{Institution, Landed, Live, LiveView, MadeChoice, Phase, Seat, Snapshot};
+pub use snapshot::{
+    Institution, Landed, Live, LiveView, MadeChoice, MadeRegistration, Phase, Seat, Snapshot,
+};
 pub use source::CardSource;
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use crate::card::{Card, CardFault, Inspection, Pin};
 use crate::clock;
 use crate::config::Config;
 use crate::consent::Choice;
+use crate::registration::Registering;
 use crate::trouble::Trouble;
 use crate::words::{self, Words};
 
@@ -73,6 +76,17 @@ pub enum Order {
         institution: MemberId,
         /// What.
         choice: Choice,
+    },
+    /// Ask every institution what is registered there for this person.
+    Registrations(usize),
+    /// Change what is registered at one institution.
+    Register {
+        /// For whom.
+        person: usize,
+        /// Where.
+        institution: MemberId,
+        /// What.
+        change: Registering,
     },
     /// End the session.
     Leave,

@@ -119,5 +119,7 @@ fn seat(opened: &Opened) -> Seat {
         histories: vec![None; session.subjects().len()],
         consents: vec![None; session.subjects().len()],
         choices: Vec::new(),
+        registrations: vec![None; session.subjects().len()],
+        registered: Vec::new(),
     }
 }

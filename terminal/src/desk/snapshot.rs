@@ -13,6 +13,7 @@ use hibiki_protocol::trust::MemberKind;
 use crate::card::{CardFault, Inspection};
 use crate::consent::{Choice, ConsentPart};
 use crate::history::HistoryPart;
+use crate::registration::{Registering, RegistrationPart};
 use crate::view::ViewPart;
 use crate::words::{self, Words};
 
@@ -104,6 +105,10 @@ pub struct Seat {
     pub consents: Vec<Option<Live<ConsentPart>>>,
     /// Choices that were made in this session, the latest last.
     pub choices: Vec<MadeChoice>,
+    /// What is registered for each person.
+    pub registrations: Vec<Option<Live<RegistrationPart>>>,
+    /// Changes of it that were made in this session, the latest last.
+    pub registered: Vec<MadeRegistration>,
 }
 
 impl fmt::Debug for Seat {
@@ -183,6 +188,33 @@ impl Landed for ConsentPart {
     fn words(&self) -> Words {
         words::consent::what_became(self)
     }
+}
+
+impl Landed for RegistrationPart {
+    fn institution(&self) -> &MemberId {
+        &self.standing.institution
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.standing.outcome
+    }
+
+    fn words(&self) -> Words {
+        words::registration::what_became(self)
+    }
+}
+
+/// A change of what is registered, and what became of it.
+#[derive(Clone, Debug)]
+pub struct MadeRegistration {
+    /// For whom, by her place in [`Seat::persons`].
+    pub person: usize,
+    /// Where.
+    pub institution: MemberId,
+    /// What.
+    pub change: Registering,
+    /// What the institution answered; `None` until it has, the reason if nothing was asked.
+    pub answer: Option<Result<Arc<RegistrationPart>, Words>>,
 }
 
 /// A choice, and what became of it.

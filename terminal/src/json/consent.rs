@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::history::EntryJson;
 use super::{ReceiptJson, StandingJson, rfc3339};
-use crate::consent::{ConsentPart, ConsentReceipt};
+use crate::consent::ConsentPart;
+use crate::receipt::ChangeReceipt;
 
 /// One institution's part.
 #[derive(Serialize)]
@@ -16,7 +17,7 @@ pub struct ConsentJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     withdrawn: Option<Vec<WithdrawalJson<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    receipt: Option<ConsentReceiptJson<'a>>,
+    receipt: Option<ChangeReceiptJson<'a>>,
 }
 
 impl<'a> From<&'a ConsentPart> for ConsentJson<'a> {
@@ -45,8 +46,9 @@ impl<'a> From<&'a Withdrawal> for WithdrawalJson<'a> {
     }
 }
 
+/// The receipt of a change.
 #[derive(Serialize)]
-struct ConsentReceiptJson<'a> {
+pub(super) struct ChangeReceiptJson<'a> {
     #[serde(flatten)]
     receipt: ReceiptJson<'a>,
     entry: EntryJson<'a>,
@@ -54,8 +56,8 @@ struct ConsentReceiptJson<'a> {
     tlog_proof: Option<&'a str>,
 }
 
-impl<'a> From<&'a ConsentReceipt> for ConsentReceiptJson<'a> {
-    fn from(receipt: &'a ConsentReceipt) -> Self {
+impl<'a> From<&'a ChangeReceipt> for ChangeReceiptJson<'a> {
+    fn from(receipt: &'a ChangeReceipt) -> Self {
         Self {
             receipt: (&receipt.receipt).into(),
             entry: (&receipt.entry).into(),

@@ -98,6 +98,7 @@ pub(super) async fn ask(
         let question = match back.strip_prefix(&own) {
             Some("/access") => Order::History(index),
             Some("/consent") => Order::Consents(index),
+            Some("/registration") => Order::Registrations(index),
             _ => Order::View(index),
         };
         app.desk.order(question).await;

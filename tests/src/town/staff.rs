@@ -29,6 +29,25 @@ fn scratch(town: &Town, name: &str, content: &str) -> Result<PathBuf, TownError>
     Ok(path)
 }
 
+/// What staff of an institution do with a command of its node; its answer.
+///
+/// # Errors
+/// The node refuses.
+pub fn command(town: &Town, house: House, words: &[&str]) -> Result<Value, TownError> {
+    at(town, house, words, CLERKS[0])
+}
+
+/// The same with a file that the command reads as its last word.
+///
+/// # Errors
+/// The node refuses.
+pub fn command_with(town: &Town, house: House, words: &[&str], name: &str, file: &str) -> Result<Value, TownError> {
+    let path = text(&scratch(town, name, file)?);
+    let mut words = words.to_vec();
+    words.push(&path);
+    at(town, house, &words, CLERKS[0])
+}
+
 /// Residents and guardianships.
 ///
 /// # Errors

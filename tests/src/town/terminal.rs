@@ -57,6 +57,21 @@ impl Town {
         terminal
     }
 
+    /// `hibiki-terminal registration`: what it printed as JSON, and whether it succeeded.
+    ///
+    /// # Errors
+    /// It cannot be run, or prints something else.
+    pub fn registration(&self, card: &Card, subject: usize, more: &[&str]) -> Result<(Value, bool), TownError> {
+        let number = subject.to_string();
+        let words = ["--format", "json", "--subject", &number];
+        let output = run(self.terminal("registration", card).args(words).args(more))?;
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = format!("{out}{}", String::from_utf8_lossy(&output.stderr));
+        let odd = |_| TownError::Answer { command: "hibiki-terminal registration".into(), output: said };
+        let value = serde_json::from_str(out.lines().last().unwrap_or_default()).map_err(odd)?;
+        Ok((value, output.status.success()))
+    }
+
     /// Whom a card may act for, in the order `--subject` counts.
     ///
     /// # Errors

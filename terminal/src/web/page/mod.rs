@@ -12,9 +12,11 @@ mod growth;
 mod held;
 mod home;
 mod login;
+mod lunch;
 mod medicines;
 mod person;
 mod plain;
+mod registration;
 mod rubella;
 mod school;
 mod seated;
@@ -44,6 +46,10 @@ pub(super) fn routes() -> Router<App> {
         .route("/person/{person}/checkups", get(checkups::page))
         .route("/person/{person}/medicines", get(medicines::page))
         .route("/person/{person}/school", get(school::page))
+        .route("/person/{person}/lunch", get(lunch::page))
+        .route("/person/{person}/registration", get(registration::page).post(registration::register))
+        .route("/person/{person}/registration/{number}/again", post(registration::again))
+        .route("/person/{person}/registration/{number}/receipt", get(registration::receipt))
         .route("/person/{person}/rubella", get(rubella::page))
         .route("/person/{person}/export", get(export::page))
         .route("/person/{person}/export/ips.json", get(export::ips))

@@ -5,6 +5,7 @@ use axum::response::Response;
 use hibiki_records::category::Category;
 use hibiki_records::date::CalendarDate;
 use hibiki_records::fhir::Standing;
+use hibiki_records::gate::Touch;
 use hibiki_records::school::{self, Event, EventState, HandIn, HandInState, Matter, Moment, Notice};
 use hibiki_records::words::summary;
 
@@ -19,8 +20,16 @@ struct School {
     coming: Vec<EventLine>,
     past: Vec<EventLine>,
     notices: Vec<NoticeLine>,
+    gates: Vec<GateLine>,
     coverage: Coverage,
     f: Frame,
+}
+
+/// A touch at the gate.
+struct GateLine {
+    order: Option<Touch>,
+    when: String,
+    holder: String,
 }
 
 struct HandInLine {
@@ -84,6 +93,7 @@ pub(super) async fn page(seated: Seated) -> Response {
             }
         }
     }
+    let gates = gates(&seated, lang);
     let Sorted { mut hand_ins, mut coming, mut past, mut notices } = sorted;
     hand_ins.sort_by_key(|(order, _)| *order);
     coming.sort_by_key(|(from, _)| *from);
@@ -98,9 +108,31 @@ pub(super) async fn page(seated: Seated) -> Response {
         coming: coming.into_iter().map(|(_, line)| line).collect(),
         past: past.into_iter().map(|(_, line)| line).collect(),
         notices: notices.into_iter().map(|(_, line)| line).collect(),
+        gates,
         coverage,
         f: seated.frame,
     })
+}
+
+/// Touches at the gate, the latest first.
+fn gates(seated: &Seated, lang: Lang) -> Vec<GateLine> {
+    let line = |held: super::held::Held<'_>| {
+        let touch = Touch::read(&held.record.content).ok();
+        let when = match &touch {
+            Some(touch) => {
+                let way = lang.label(touch.direction.label());
+                format!("{} {} {way}", lang.day(touch.day), touch.clock())
+            }
+            None => {
+                let said = summary(Category::SchoolGate, &held.record.content);
+                format!("{} {}", held.record.date.as_str(), lang.summary(&said))
+            }
+        };
+        GateLine { order: touch, when, holder: held.holder(lang).to_owned() }
+    };
+    let mut gates: Vec<GateLine> = seated.held(Category::SchoolGate).map(line).collect();
+    gates.sort_by(|a, b| b.order.cmp(&a.order));
+    gates
 }
 
 impl Sorted {

@@ -16,8 +16,9 @@ use super::glance::Glance;
 use super::held::{Held, held};
 use crate::clock;
 use crate::consent::ConsentPart;
-use crate::desk::{Live, LiveView, MadeChoice, Order, Phase, Seat};
+use crate::desk::{Live, LiveView, MadeChoice, MadeRegistration, Order, Phase, Seat};
 use crate::history::HistoryPart;
+use crate::registration::RegistrationPart;
 use crate::web::{App, Lang};
 
 /// What a page about a person is made from. Without an open session, or for a number nobody has, the
@@ -109,6 +110,25 @@ impl Seated {
     /// The choices of this session about her, the latest first, with their numbers.
     pub(super) fn choices(&self) -> impl Iterator<Item = (usize, &MadeChoice)> {
         let made = self.seat.choices.iter().enumerate().rev();
+        made.filter(|(_, made)| made.person == self.index)
+    }
+
+    /// What is registered, as far as it was asked.
+    pub(super) fn registrations(&self) -> Option<&Live<RegistrationPart>> {
+        self.seat.registrations.get(self.index)?.as_ref()
+    }
+
+    /// What is registered, asked for now if it was not.
+    pub(super) async fn registrations_asked(&self, app: &App) -> Live<RegistrationPart> {
+        if self.registrations().is_none() {
+            app.desk.order(Order::Registrations(self.index)).await;
+        }
+        self.registrations().cloned().unwrap_or_else(|| Live::asked(clock::now()))
+    }
+
+    /// The changes of this session about her, the latest first, with their numbers.
+    pub(super) fn registered(&self) -> impl Iterator<Item = (usize, &MadeRegistration)> {
+        let made = self.seat.registered.iter().enumerate().rev();
         made.filter(|(_, made)| made.person == self.index)
     }
 

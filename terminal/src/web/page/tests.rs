@@ -74,6 +74,8 @@ pub(super) fn seated(records: Vec<Record>, relation: Relation, birth: &str, lang
         histories: vec![None],
         consents: vec![None],
         choices: Vec::new(),
+        registrations: vec![None],
+        registered: Vec::new(),
     };
     let frame = Frame {
         lang,
@@ -301,5 +303,124 @@ async fn a_thousand_records_are_a_page_in_no_time() {
         println!("{place}: {} pages of 1,000 records of {kind} in {:.0} ms", all.len(), took * 1000.0);
         // Nine pages, without optimisation, on a machine that does other things, too.
         assert!(took < 9.0, "{kind}: {took} s");
+    }
+}
+
+mod of_lunch {
+    use hibiki_protocol::registration::{RegisteredAllergen, RegistrationState, WaitingAddress};
+    use hibiki_records::category::SCHOOL_CBOR;
+    use hibiki_records::gate::{Direction, Touch};
+    use hibiki_records::lunch::{Ingredient, Lexicon, LunchDay, Menu, Milk, survey};
+
+    use super::*;
+    use crate::desk::Live;
+    use crate::registration::RegistrationPart;
+    use crate::round::Standing;
+
+    fn lunch(date: &str, things: &[&str]) -> Record {
+        let ingredient =
+            |name: &&str| Ingredient { name: (*name).to_owned(), dish: None, amount: None, label: None };
+        let menu = Menu {
+            date: date.parse().unwrap(),
+            kitchen: "第1地区".to_owned(),
+            dishes: vec!["ごはん".to_owned(), format!("MARK{EVIL}")],
+            ingredients: things.iter().map(ingredient).collect(),
+            milk: Milk::NotServed,
+            note: None,
+        };
+        let day = LunchDay { survey: survey(&menu, &Lexicon::default()), menu, revision: 1 };
+        cbor(Category::SchoolMenu, date, day.to_cbor().unwrap())
+    }
+
+    fn cbor(kind: Category, date: &str, content: Vec<u8>) -> Record {
+        let empty = record(kind, date, &json!(null));
+        Record { media_type: SCHOOL_CBOR.to_owned(), content, ..empty }
+    }
+
+    /// What the first institution says is registered.
+    fn registered(seated: &Seated, list: &[(&str, bool)]) -> Live<RegistrationPart> {
+        let mut live = Live::asked(Timestamp(0));
+        let one = |(id, strict): &(&str, bool)| RegisteredAllergen {
+            code: hibiki_records::allergen::Allergen::from_id(id).unwrap().jfagy().to_owned(),
+            strict: *strict,
+        };
+        let first = &seated.seat.institutions[0];
+        let state = RegistrationState {
+            allergens: list.iter().map(one).collect(),
+            others: Vec::new(),
+            address: Some("a@example.jp".to_owned()),
+            waiting: Some(WaitingAddress { address: format!("MARK{EVIL}"), until: Timestamp(0) }),
+            mails: Vec::new(),
+            deliveries: Vec::new(),
+            changed: None,
+            refused: None,
+        };
+        let standing = Standing {
+            institution: first.id.clone(),
+            kind: first.kind,
+            name: first.name.clone(),
+            outcome: Outcome::Data,
+            detail: None,
+            retry_after_millis: None,
+            as_of: None,
+        };
+        let part = RegistrationPart { standing, state: Some(state), receipt: None };
+        live.parts.insert(first.id.clone(), Arc::new(part));
+        live
+    }
+
+    async fn page(records: Vec<Record>, list: Option<&[(&str, bool)]>) -> String {
+        let seated = seated(records, Relation::Child, "2017-06-01", Lang::Ja);
+        let live = list.map_or_else(|| Live::asked(Timestamp(0)), |list| registered(&seated, list));
+        body(lunch::lunches(seated, &live)).await
+    }
+
+    #[tokio::test]
+    async fn a_lunch_is_judged_by_what_is_registered_and_nothing_is_called_safe_that_is_not() {
+        let egg: &[(&str, bool)] = &[("egg", false)];
+        let html = page(vec![lunch("2099-06-01", &["鶏卵"])], Some(egg)).await;
+        assert!(html.contains("入っています：卵") && html.contains("「鶏卵」"), "{html}");
+        stays_in_its_place("lunch", &html);
+        assert!(html.contains("MARK"), "the dish is shown");
+        let clear = "登録された食物は入っていません";
+        let html = page(vec![lunch("2099-06-01", &["にんじん"])], Some(egg)).await;
+        assert!(html.contains(clear), "{html}");
+        for (things, list) in
+            [(&["なぞのもと"][..], Some(egg)), (&["にんじん"][..], None), (&["にんじん"][..], Some(&[]))]
+        {
+            let html = page(vec![lunch("2099-06-01", things)], list).await;
+            assert!(!html.contains(clear), "{things:?} {list:?}");
+        }
+        let html = page(vec![lunch("2099-06-01", &["しょうゆ"])], Some(&[("soy", false)])).await;
+        assert!(html.contains("除去のいらないもの"), "{html}");
+        let broken = cbor(Category::SchoolMenu, "2099-06-02", vec![0xff, 0x00]);
+        let html = page(vec![broken], Some(egg)).await;
+        assert!(html.contains("読めない献立") && !html.contains(clear));
+    }
+
+    #[tokio::test]
+    async fn the_registration_is_shown_as_it_stands_and_hostile_words_stay_words() {
+        for lang in [Lang::Ja, Lang::En] {
+            let seated = seated(Vec::new(), Relation::Child, "2017-06-01", lang);
+            let live = registered(&seated, &[("egg", false), ("milk", true)]);
+            let html = body(registration::registrations(seated, &live)).await;
+            stays_in_its_place("registration", &html);
+            assert!(
+                html.contains("name=\"allergen-egg\" checked")
+                    && html.contains("name=\"strict-milk\" checked")
+            );
+            assert!(html.contains("name=\"allergen-wheat\">") && html.contains("a@example.jp"));
+        }
+    }
+
+    #[tokio::test]
+    async fn touches_at_the_gate_are_listed_however_broken() {
+        let touch = Touch { day: "2026-05-01".parse().unwrap(), minute: 472, direction: Direction::In };
+        let records = vec![
+            cbor(Category::SchoolGate, "2026-05-01", touch.to_cbor().unwrap()),
+            cbor(Category::SchoolGate, "2026-05-02", vec![1]),
+        ];
+        let html = body(school::page(seated(records, Relation::Child, "2017-06-01", Lang::Ja)).await).await;
+        assert!(html.contains("7:52 登校") && html.contains("2026-05-02"), "{html}");
     }
 }
