@@ -38,11 +38,11 @@ pub enum Category {
     Prescription,
     /// A notice from the school, or a thing to hand in (お知らせ・提出物).
     SchoolNotice,
-    /// An event of the school (行事予定).
+    /// An event of the school, or the timetable of a class (行事予定・時間割).
     SchoolEvent,
-    /// The lunch of one day (給食献立).
+    /// The lunch of one day as the kitchen plans it, with what is known of its allergens (給食献立).
     SchoolMenu,
-    /// A child came through the school's gate, or left by it (登下校).
+    /// A pupil came to school or left it (登下校).
     SchoolGate,
 }
 
@@ -114,7 +114,7 @@ impl Category {
             Self::Prescription => Label { ja: "お薬", en: "Prescription" },
             Self::SchoolNotice => Label { ja: "学校からのお知らせ", en: "School notice" },
             Self::SchoolEvent => Label { ja: "学校行事", en: "School event" },
-            Self::SchoolMenu => Label { ja: "給食の献立", en: "School lunch" },
+            Self::SchoolMenu => Label { ja: "給食献立", en: "School lunch menu" },
             Self::SchoolGate => Label { ja: "登下校", en: "Arrival and leaving" },
         }
     }
@@ -124,15 +124,26 @@ impl Category {
         match self {
             Self::SchoolNotice => &[FHIR_JSON, SCHOOL_CBOR],
             Self::SchoolEvent => &[FHIR_JSON, ICALENDAR, SCHOOL_CBOR],
+            // FHIR R4 has no resource for either that would say what they are.
             Self::SchoolMenu | Self::SchoolGate => &[SCHOOL_CBOR],
             _ => &[FHIR_JSON],
         }
     }
 
-    /// Whether a record of this kind may be addressed to a class instead of a person. Health records
-    /// never may.
+    /// Whether a record of this kind may be addressed to a class instead of a person. Health records, and what
+    /// one pupil did, never may.
     pub const fn may_address_group(self) -> bool {
         matches!(self, Self::SchoolNotice | Self::SchoolEvent | Self::SchoolMenu)
+    }
+
+    /// Whether a record of this kind is about life at school and not about health.
+    pub const fn is_of_school(self) -> bool {
+        matches!(self, Self::SchoolNotice | Self::SchoolEvent | Self::SchoolMenu | Self::SchoolGate)
+    }
+
+    /// Whether a record of this kind may be held as FHIR.
+    pub fn is_held_as_fhir(self) -> bool {
+        self.media_types().contains(&FHIR_JSON)
     }
 }
 
@@ -162,9 +173,10 @@ mod tests {
             assert_eq!(category.to_string().parse(), Ok(category));
             assert!(category.wire_name().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
             assert!(!category.label().ja.is_empty() && !category.label().en.is_empty());
-            let own = matches!(category, Category::SchoolMenu | Category::SchoolGate);
-            let first = if own { SCHOOL_CBOR } else { FHIR_JSON };
-            assert_eq!(category.media_types().first(), Some(&first));
+            let first = if category.is_held_as_fhir() { FHIR_JSON } else { SCHOOL_CBOR };
+            assert_eq!(category.media_types().first(), Some(&first), "FHIR is preferred wherever it will do");
+            assert!(category.is_held_as_fhir() || category.is_of_school());
+            assert!(category.is_of_school() || !category.may_address_group());
         }
         assert_eq!(Category::from_wire("Immunization"), None);
         assert_eq!("menu".parse::<Category>(), Err(UnknownCategory));

@@ -22,7 +22,6 @@ pub mod allergen;
 pub mod allergy;
 pub mod calendar;
 pub mod category;
-mod cbor;
 pub mod checkup;
 pub mod date;
 pub mod fhir;

@@ -4,6 +4,8 @@
 //! control or direction characters, of bounded length; escaping is still the page's business. Reads FHIR
 //! (Communication, Task, Appointment) and iCalendar. Must not know classes or pupils.
 
+pub(crate) mod cbor;
+
 use serde_json::Value;
 
 use crate::calendar::{self, At, Entry};

@@ -13,7 +13,7 @@ use crate::fhir::Reason;
 /// How an object begins.
 const BEGIN: &str = "BEGIN:VCALENDAR";
 /// Most events and to-dos shown of one object: several school years of days.
-const ENTRIES_MAX: usize = 2_000;
+pub(crate) const ENTRIES_MAX: usize = 2_000;
 /// Most properties looked at in one of them.
 const PROPERTIES_MAX: usize = 200;
 
@@ -27,6 +27,8 @@ pub(crate) fn is_calendar(content: &[u8]) -> bool {
 pub(crate) struct Entry {
     /// Whether it is a to-do (VTODO).
     pub(crate) to_do: bool,
+    /// Where it begins, counting unfolded lines from 1.
+    pub(crate) line: usize,
     properties: Vec<Property>,
 }
 
@@ -58,7 +60,11 @@ pub(crate) fn entries(content: &[u8]) -> Result<Vec<Entry>, Reason> {
             value: line.value.to_owned(),
             name: line.name,
         });
-        (to_do || component.is("VEVENT")).then(|| Entry { to_do, properties: properties.collect() })
+        (to_do || component.is("VEVENT")).then(|| Entry {
+            to_do,
+            line: component.line,
+            properties: properties.collect(),
+        })
     };
     Ok(components.iter().filter_map(entry).take(ENTRIES_MAX).collect())
 }

@@ -20,7 +20,7 @@ mod value;
 mod write;
 
 pub use component::{COMPONENTS_MAX, CalendarError};
-pub(crate) use entry::{Entry, entries, is_calendar};
+pub(crate) use entry::{ENTRIES_MAX, Entry, entries, is_calendar};
 pub use read::{EventProblem, Foreign, ForeignEvent, KEPT, Refused};
 pub(crate) use value::At;
 pub use write::{Calendar, Event, Reminder, Uid};

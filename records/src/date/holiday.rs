@@ -1,156 +1,191 @@
-//! Public holidays (国民の祝日に関する法律, 昭和23年法律第178号) from 2007, when the rule of substitute holidays got its present
-//! form, to 2099.
+//! Holidays of Japan (国民の祝日に関する法律, 昭和23年法律第178号), as in force since 2007.
 //!
-//! The two equinox days follow the usual formula, which agrees with the government's yearly announcement (国立天文台
-//! 暦要項) for every year until now. Days the law moved or added once (2019, 2020, 2021) are listed.
+//! With 平成30年法律第57号 (スポーツの日, 天皇誕生日), 平成30年法律第99号 (the days of the enthronement of 2019),
+//! and the special laws that moved three days in 2020 and 2021 for the Olympic games. The equinoxes are foretold by
+//! the usual formula, good for 1980 to 2099; the binding day is announced each February for the year after. Must not
+//! know what is closed on a holiday.
 
-use super::CalendarDate;
+use super::{CalendarDate, Weekday};
 
-/// The name of the holiday a day is; `None` for every other day, and outside the years covered.
+/// First and last year told.
+const YEARS: std::ops::RangeInclusive<i16> = 2007..=2099;
+
+/// 休日 by article 3, paragraph 2.
+const SUBSTITUTE: &str = "振替休日";
+/// 休日 by article 3, paragraph 3.
+const BETWEEN: &str = "国民の休日";
+
+/// The name of the holiday that `day` is, if it is one: that of the law, `振替休日` or `国民の休日`. Nothing is told
+/// of days before 2007 or after 2099.
 pub fn name(day: CalendarDate) -> Option<&'static str> {
-    if !(2007..=2099).contains(&day.year()) {
+    if !YEARS.contains(&day.year()) {
         return None;
     }
-    by_law(day).or_else(|| substitute(day)).or_else(|| between(day))
+    own(day).or_else(|| substitute(day).then_some(SUBSTITUTE)).or_else(|| between(day).then_some(BETWEEN))
 }
 
-/// Days the law names.
-fn by_law(day: CalendarDate) -> Option<&'static str> {
-    let (year, month, date) = (day.year(), day.month(), day.day());
-    if let Some(once) = once(year, month, date) {
-        return once;
-    }
-    let monday = |nth: i8| weekday(day) == MONDAY && (date - 1) / 7 + 1 == nth;
-    match (month, date) {
-        (1, 1) => Some("元日"),
-        (1, _) if monday(2) => Some("成人の日"),
-        (2, 11) => Some("建国記念の日"),
-        (2, 23) if year >= 2020 => Some("天皇誕生日"),
-        (3, _) if date == equinox(year, 20.8431) => Some("春分の日"),
-        (4, 29) => Some("昭和の日"),
-        (5, 3) => Some("憲法記念日"),
-        (5, 4) => Some("みどりの日"),
-        (5, 5) => Some("こどもの日"),
-        (7, _) if monday(3) => Some("海の日"),
-        (8, 11) if year >= 2016 => Some("山の日"),
-        (9, _) if monday(3) => Some("敬老の日"),
-        (9, _) if date == equinox(year, 23.2488) => Some("秋分の日"),
-        (10, _) if monday(2) => Some(if year >= 2020 { "スポーツの日" } else { "体育の日" }),
-        (11, 3) => Some("文化の日"),
-        (11, 23) => Some("勤労感謝の日"),
-        (12, 23) if year <= 2018 => Some("天皇誕生日"),
-        _ => None,
-    }
-}
-
-/// What was different in one year: `Some(None)` where an ordinary holiday was moved away.
-fn once(year: i16, month: i8, date: i8) -> Option<Option<&'static str>> {
-    match (year, month, date) {
-        (2019, 5, 1) => Some(Some("天皇の即位の日")),
-        (2019, 10, 22) => Some(Some("即位礼正殿の儀の行われる日")),
-        (2020, 7, 23) | (2021, 7, 22) => Some(Some("海の日")),
-        (2020, 7, 24) | (2021, 7, 23) => Some(Some("スポーツの日")),
-        (2020, 8, 10) | (2021, 8, 8) => Some(Some("山の日")),
-        (2020 | 2021, 7, 15..=21) | (2020 | 2021, 8, 11) | (2020 | 2021, 10, _) => Some(None),
-        _ => None,
-    }
-}
-
-/// The first day after a holiday on a Sunday that is none itself (振替休日, article 3 paragraph 2).
-fn substitute(day: CalendarDate) -> Option<&'static str> {
-    let mut before = day.plus_days(-1)?;
-    while by_law(before).is_some() {
-        if weekday(before) == SUNDAY {
-            return Some("休日（振替休日）");
+/// The day is the first one after a holiday on a Sunday that is none itself.
+fn substitute(day: CalendarDate) -> bool {
+    let mut before = day.plus_days(-1);
+    while let Some(it) = before.filter(|it| own(*it).is_some()) {
+        if it.weekday() == Weekday::Sunday {
+            return true;
         }
-        before = before.plus_days(-1)?;
+        before = it.plus_days(-1);
     }
-    None
+    false
 }
 
-/// A day between two holidays (article 3 paragraph 3).
-fn between(day: CalendarDate) -> Option<&'static str> {
-    let around = [-1, 1].map(|days| day.plus_days(days).and_then(by_law));
-    (around.iter().all(Option::is_some) && weekday(day) != SUNDAY).then_some("休日")
+/// The days before and after it are holidays.
+fn between(day: CalendarDate) -> bool {
+    [-1, 1].into_iter().all(|days| day.plus_days(days).is_some_and(|day| own(day).is_some()))
 }
 
-const SUNDAY: u8 = 0;
-const MONDAY: u8 = 1;
-const SATURDAY: u8 = 6;
-
-/// 0 is Sunday.
-fn weekday(day: CalendarDate) -> u8 {
-    // 1970-01-04 was a Sunday.
-    let since = CalendarDate::new(1970, 1, 4).map_or(0, |sunday| day.days_since(sunday).rem_euclid(7));
-    u8::try_from(since).unwrap_or(SUNDAY)
+/// A holiday by its own name (article 2, and the laws of single years).
+fn own(day: CalendarDate) -> Option<&'static str> {
+    let year = day.year();
+    if let Some(name) = of_one_year(day) {
+        return name;
+    }
+    // Which Monday of the month it is, 0 being none.
+    let monday = if day.weekday() == Weekday::Monday { (day.day() + 6) / 7 } else { 0 };
+    Some(match (day.month(), day.day()) {
+        (1, 1) => "元日",
+        (1, _) if monday == 2 => "成人の日",
+        (2, 11) => "建国記念の日",
+        (2, 23) if year >= 2020 => "天皇誕生日",
+        (3, on) if on == equinox(year, 20_843_100) => "春分の日",
+        (4, 29) => "昭和の日",
+        (5, 3) => "憲法記念日",
+        (5, 4) => "みどりの日",
+        (5, 5) => "こどもの日",
+        (7, _) if monday == 3 => "海の日",
+        (8, 11) if year >= 2016 => "山の日",
+        (9, _) if monday == 3 => "敬老の日",
+        (9, on) if on == equinox(year, 23_248_800) => "秋分の日",
+        (10, _) if monday == 2 => sports(year),
+        (11, 3) => "文化の日",
+        (11, 23) => "勤労感謝の日",
+        (12, 23) if year <= 2018 => "天皇誕生日",
+        _ => return None,
+    })
 }
 
-/// Whether it is a Saturday or a Sunday.
-pub fn is_weekend(day: CalendarDate) -> bool {
-    matches!(weekday(day), SUNDAY | SATURDAY)
+const fn sports(year: i16) -> &'static str {
+    if year >= 2020 { "スポーツの日" } else { "体育の日" }
 }
 
-/// Day of the month of an equinox; `base` is that of 1980.
-fn equinox(year: i16, base: f64) -> i8 {
-    let years = f64::from(year - 1980);
-    let leaps = f64::from((year - 1980).div_euclid(4));
-    (base + 0.242_194 * years - leaps).floor() as i8
+/// What single years have that others have not: `Some(None)` where a holiday was moved away.
+fn of_one_year(day: CalendarDate) -> Option<Option<&'static str>> {
+    let monday = day.weekday() == Weekday::Monday;
+    Some(match (day.year(), day.month(), day.day()) {
+        (2019, 5, 1) => Some("天皇の即位の日"),
+        (2019, 10, 22) => Some("即位礼正殿の儀の行われる日"),
+        (2020, 7, 23) | (2021, 7, 22) => Some("海の日"),
+        (2020, 7, 24) | (2021, 7, 23) => Some(sports(2020)),
+        (2020, 8, 10) | (2021, 8, 8) => Some("山の日"),
+        (2020 | 2021, 7 | 10, _) if monday => None,
+        (2020 | 2021, 8, 11) => None,
+        _ => return None,
+    })
+}
+
+/// Day of the month of an equinox that in 1980 came `base` millionths of a day after the month began.
+fn equinox(year: i16, base: i32) -> i8 {
+    let years = i32::from(year) - 1980;
+    let day = (base + 242_194 * years) / 1_000_000 - years / 4;
+    i8::try_from(day).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::day;
     use super::*;
 
-    fn of(year: i16) -> Vec<String> {
+    fn days(year: i16) -> impl Iterator<Item = CalendarDate> {
         let first = CalendarDate::new(year, 1, 1).unwrap();
-        (0..366)
-            .filter_map(|days| first.plus_days(days))
-            .filter(|day| day.year() == year && name(*day).is_some())
-            .map(|day| format!("{}-{}", day.month(), day.day()))
-            .collect()
+        (0..366).filter_map(move |days| first.plus_days(days)).filter(move |day| day.year() == year)
     }
 
-    /// 内閣府「国民の祝日」 for these years.
+    fn all(year: i16) -> String {
+        let told = days(year).filter_map(|day| Some(format!("{}/{}{}", day.month(), day.day(), name(day)?)));
+        told.collect::<Vec<_>>().join(" ")
+    }
+
+    /// As announced in the official gazette (官報, 暦要項) for these years.
     #[test]
-    fn the_governments_lists() {
-        let expected = [
-            (2015, "1-1 1-12 2-11 3-21 4-29 5-3 5-4 5-5 5-6 7-20 9-21 9-22 9-23 10-12 11-3 11-23 12-23"),
-            (
-                2018,
-                "1-1 1-8 2-11 2-12 3-21 4-29 4-30 5-3 5-4 5-5 7-16 8-11 9-17 9-23 9-24 10-8 11-3 11-23 12-23 12-24",
-            ),
-            (
-                2019,
-                "1-1 1-14 2-11 3-21 4-29 4-30 5-1 5-2 5-3 5-4 5-5 5-6 7-15 8-11 8-12 9-16 9-23 10-14 10-22 11-3 11-4 11-23",
-            ),
-            (2020, "1-1 1-13 2-11 2-23 2-24 3-20 4-29 5-3 5-4 5-5 5-6 7-23 7-24 8-10 9-21 9-22 11-3 11-23"),
-            (2021, "1-1 1-11 2-11 2-23 3-20 4-29 5-3 5-4 5-5 7-22 7-23 8-8 8-9 9-20 9-23 11-3 11-23"),
-            (2026, "1-1 1-12 2-11 2-23 3-20 4-29 5-3 5-4 5-5 5-6 7-20 8-11 9-21 9-22 9-23 10-12 11-3 11-23"),
-            (2027, "1-1 1-11 2-11 2-23 3-21 3-22 4-29 5-3 5-4 5-5 7-19 8-11 9-20 9-23 10-11 11-3 11-23"),
-        ];
-        for (year, days) in expected {
-            assert_eq!(of(year).join(" "), days, "{year}");
+    fn years_as_they_were_announced() {
+        assert_eq!(
+            all(2015),
+            "1/1元日 1/12成人の日 2/11建国記念の日 3/21春分の日 4/29昭和の日 5/3憲法記念日 5/4みどりの日 \
+             5/5こどもの日 5/6振替休日 7/20海の日 9/21敬老の日 9/22国民の休日 9/23秋分の日 10/12体育の日 \
+             11/3文化の日 11/23勤労感謝の日 12/23天皇誕生日"
+        );
+        assert_eq!(
+            all(2019),
+            "1/1元日 1/14成人の日 2/11建国記念の日 3/21春分の日 4/29昭和の日 4/30国民の休日 \
+             5/1天皇の即位の日 5/2国民の休日 5/3憲法記念日 5/4みどりの日 5/5こどもの日 5/6振替休日 7/15海の日 \
+             8/11山の日 8/12振替休日 9/16敬老の日 9/23秋分の日 10/14体育の日 10/22即位礼正殿の儀の行われる日 \
+             11/3文化の日 11/4振替休日 11/23勤労感謝の日"
+        );
+        assert_eq!(
+            all(2020),
+            "1/1元日 1/13成人の日 2/11建国記念の日 2/23天皇誕生日 2/24振替休日 3/20春分の日 4/29昭和の日 \
+             5/3憲法記念日 5/4みどりの日 5/5こどもの日 5/6振替休日 7/23海の日 7/24スポーツの日 8/10山の日 \
+             9/21敬老の日 9/22秋分の日 11/3文化の日 11/23勤労感謝の日"
+        );
+        assert_eq!(
+            all(2021),
+            "1/1元日 1/11成人の日 2/11建国記念の日 2/23天皇誕生日 3/20春分の日 4/29昭和の日 5/3憲法記念日 \
+             5/4みどりの日 5/5こどもの日 7/22海の日 7/23スポーツの日 8/8山の日 8/9振替休日 9/20敬老の日 \
+             9/23秋分の日 11/3文化の日 11/23勤労感謝の日"
+        );
+        assert_eq!(
+            all(2026),
+            "1/1元日 1/12成人の日 2/11建国記念の日 2/23天皇誕生日 3/20春分の日 4/29昭和の日 5/3憲法記念日 \
+             5/4みどりの日 5/5こどもの日 5/6振替休日 7/20海の日 8/11山の日 9/21敬老の日 9/22国民の休日 \
+             9/23秋分の日 10/12スポーツの日 11/3文化の日 11/23勤労感謝の日"
+        );
+        for (year, spring, autumn) in
+            [(2007, 21, 23), (2012, 20, 22), (2016, 20, 22), (2023, 21, 23), (2024, 20, 22), (2025, 20, 23)]
+        {
+            assert_eq!((equinox(year, 20_843_100), equinox(year, 23_248_800)), (spring, autumn), "{year}");
         }
     }
 
     #[test]
-    fn every_year_has_its_days_and_no_substitute_is_a_sunday() {
-        for year in 2007..=2099 {
-            let days = of(year).len();
-            assert!((15..=23).contains(&days), "{year}: {days}");
-        }
-        for offset in 0..33_900 {
-            let Some(day) = CalendarDate::new(2007, 1, 1).unwrap().plus_days(offset) else { continue };
-            if name(day).is_some_and(|name| name.starts_with("休日")) {
-                assert_ne!(weekday(day), SUNDAY, "{day}");
+    fn every_year_keeps_the_rules_of_the_law() {
+        for year in YEARS {
+            for day in days(year) {
+                let (weekday, own) = (day.weekday(), own(day));
+                match name(day) {
+                    Some(SUBSTITUTE) => {
+                        assert!(weekday != Weekday::Sunday && own.is_none(), "{day}");
+                        // At most Sunday to Wednesday: 3 to 5 May.
+                        let sunday =
+                            (1..=3).find(|back| day.plus_days(-back).unwrap().weekday() == Weekday::Sunday);
+                        let run = (1..=sunday.unwrap())
+                            .all(|back| super::own(day.plus_days(-back).unwrap()).is_some());
+                        assert!(run, "{day}");
+                    }
+                    Some(BETWEEN) => {
+                        assert!(own.is_none(), "{day}");
+                        assert!(name(day.plus_days(-1).unwrap()).is_some(), "{day}");
+                        assert!(name(day.plus_days(1).unwrap()).is_some(), "{day}");
+                    }
+                    told => assert_eq!(told, own, "{day}"),
+                }
+                if own.is_some() && weekday == Weekday::Sunday {
+                    let later = (1..=3).filter_map(|later| name(day.plus_days(later).unwrap()));
+                    assert!(later.into_iter().any(|name| name == SUBSTITUTE), "{day} is made up for");
+                }
             }
+            // 2019 had no emperor's birthday, and two days for the enthronement.
+            let named = days(year).filter(|day| own(*day).is_some()).count();
+            assert_eq!(named, if year < 2016 { 15 } else { 16 } + usize::from(year == 2019), "{year}");
         }
-    }
-
-    #[test]
-    fn weekends() {
-        let weekend = |text: &str| is_weekend(text.parse().unwrap());
-        assert!(weekend("2026-11-28") && weekend("2026-11-29") && !weekend("2026-11-30"));
-        assert_eq!(name("2006-01-01".parse().unwrap()), None);
+        assert_eq!(name(day("2006-01-01")), None);
+        assert_eq!(name(day("2100-01-01")), None);
+        assert_eq!(name(day("9999-12-31")), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Japanese calendar days: one type for the effective date of every record.
 //!
 //! Owns [`CalendarDate`] and its arithmetic; the reading of FHIR times is in [`fhir_time`], eras (和暦) in
-//! [`wareki`], ages in law in [`age`], school years in [`school`]. Must not know what today is: every
+//! [`wareki`], ages in law in [`age`], school years in [`school`], holidays in [`holiday`]. Must not know what today is: every
 //! function that needs a day takes it as a parameter.
 
 pub mod age;
@@ -9,8 +9,10 @@ pub mod fhir_time;
 pub mod holiday;
 pub mod school;
 pub mod wareki;
+mod weekday;
 
 pub use fhir_time::{FhirTime, Precision};
+pub use weekday::Weekday;
 
 use std::fmt;
 use std::str::FromStr;

@@ -80,6 +80,8 @@ pub(crate) fn classify(resource: &Resource<'_>) -> Result<Class, Reason> {
         (name, Some(Category::Patient)) if name != "Patient" => return Err(Reason::ConflictingCategory),
         ("Group", None) => return Ok(Class::Group),
         ("Group", Some(_)) => return Err(Reason::ConflictingCategory),
+        // Kinds that no FHIR resource can hold.
+        (_, Some(category)) if !category.is_held_as_fhir() => return Err(Reason::ConflictingCategory),
         (_, Some(category)) => return Ok(Class::Record(category)),
         _ => {}
     }

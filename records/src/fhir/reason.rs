@@ -94,6 +94,18 @@ pub enum Reason {
     /// An entry that asks to delete.
     #[error("a DELETE entry: records are withdrawn by sending them as `entered-in-error`")]
     Deletion,
+    /// Not the school's own schema.
+    #[error("not well-formed CBOR of Hibiki's school schema")]
+    NotSchoolCbor,
+    /// A record of the school's own schema beyond the size limit.
+    #[error("longer than {} bytes", limits::SCHOOL_MAX_BYTES)]
+    SchoolTooLong,
+    /// A list of the school's own schema beyond the limit.
+    #[error("`{0}` lists more than {max} things", max = limits::SCHOOL_LIST_MAX)]
+    ListTooLong(&'static str),
+    /// A value of the school's own schema that cannot be.
+    #[error("`{0}` is empty or impossible")]
+    Impossible(&'static str),
     /// The input could not be read on.
     #[error("reading failed ({0}); everything after this place is unread")]
     Read(io::ErrorKind),
@@ -130,6 +142,10 @@ impl Reason {
             Self::NestedBundle(_) => "nested_bundle",
             Self::NoResource => "no_resource",
             Self::Deletion => "deletion",
+            Self::NotSchoolCbor => "not_school_cbor",
+            Self::SchoolTooLong => "school_too_long",
+            Self::ListTooLong(_) => "list_too_long",
+            Self::Impossible(_) => "impossible",
             Self::Read(_) => "read",
         }
     }

@@ -21,5 +21,11 @@ pub const MEMBERS_MAX: usize = 10_000;
 /// such references are refused; plain ones always work.
 pub const IDENTIFIERS_MAX: usize = 200_000;
 
+/// Longest record of the school's own schema, in bytes: a menu with its survey has about ten thousand.
+pub const SCHOOL_MAX_BYTES: usize = 64 << 10;
+
+/// Most things in one list of such a record: findings of one menu, several times over.
+pub const SCHOOL_LIST_MAX: usize = 500;
+
 const _: () = assert!(RESOURCE_MAX_BYTES < BUNDLE_MAX_BYTES);
 const _: () = assert!(DEPTH_MAX < 128);

@@ -155,7 +155,7 @@ impl<'a> Part<'a> {
 
 impl<'a> Readable<'a> {
     fn read(record: &super::Record<'a>, ids: &mut Ids) -> Result<Self, LeftOut> {
-        if record.category.may_address_group() {
+        if record.category.is_of_school() {
             return Err(LeftOut::School);
         }
         if record.media_type != FHIR_JSON {

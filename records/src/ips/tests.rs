@@ -276,7 +276,7 @@ proptest! {
         let document = write(&person, &sources, [7; 16], AT);
         let bundle: Value = serde_json::from_str(&document.json).unwrap();
         check(&bundle);
-        let carried = kind != "Patient" && kind != "Composition" && kind != "Nonsense" && !category.may_address_group();
+        let carried = kind != "Patient" && kind != "Composition" && kind != "Nonsense" && !category.is_of_school();
         if carried && serde_json::from_str::<f64>(&value).is_ok() {
             let expected = format!(r#""focus":{value}"#);
             prop_assert!(document.json.contains(&expected), "digit for digit");

@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Survey;
 use crate::allergen::Allergen;
-use crate::cbor;
 use crate::date::CalendarDate;
-use crate::fhir::Reason;
-use crate::words::tidy;
 
 /// The lunch of one kitchen on one day, as planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,77 +59,4 @@ pub struct LunchDay {
     pub revision: u32,
     /// What is known of its allergens.
     pub survey: Survey,
-}
-
-/// Most dishes, ingredients and findings of one day that are read.
-const LIST_MAX: usize = 500;
-
-impl LunchDay {
-    /// As the content of a record; `None` if it is longer than anybody reads.
-    pub fn to_cbor(&self) -> Option<Vec<u8>> {
-        cbor::write(self)
-    }
-
-    /// Reads the content of a record. Texts come from whoever wrote them: what is kept is single lines without
-    /// characters that could steer a reader's eye.
-    ///
-    /// # Errors
-    /// It is none, or has more in it than any lunch.
-    pub fn read(content: &[u8]) -> Result<Self, Reason> {
-        let mut day: Self = cbor::read(content, "menu")?;
-        let Survey { findings, unknown } = &day.survey;
-        let lengths = [day.menu.dishes.len(), day.menu.ingredients.len(), findings.len(), unknown.len()];
-        if lengths.into_iter().any(|length| length > LIST_MAX) {
-            return Err(Reason::Malformed("menu"));
-        }
-        day.menu.kitchen = tidy(&day.menu.kitchen);
-        day.menu.dishes.iter_mut().for_each(|dish| *dish = tidy(dish));
-        for ingredient in &mut day.menu.ingredients {
-            ingredient.name = tidy(&ingredient.name);
-            ingredient.amount = ingredient.amount.as_deref().map(tidy);
-        }
-        day.menu.note = day.menu.note.as_deref().map(tidy);
-        for finding in &mut day.survey.findings {
-            finding.source.tidy();
-            finding.rule.tidy();
-        }
-        day.survey.unknown.iter_mut().for_each(super::Source::tidy);
-        Ok(day)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::{Lexicon, survey};
-    use super::*;
-
-    #[test]
-    fn a_lunch_is_read_as_it_was_written_and_steers_nobody() {
-        let menu = Menu {
-            date: "2026-11-27".parse().unwrap(),
-            kitchen: "第1地区".to_owned(),
-            dishes: vec!["ごはん".to_owned(), "かきたま\u{202e}汁".to_owned()],
-            ingredients: vec![Ingredient {
-                name: "鶏卵".to_owned(),
-                dish: Some(1),
-                amount: None,
-                label: None,
-            }],
-            milk: Milk::Served,
-            note: None,
-        };
-        let day = LunchDay { survey: survey(&menu, &Lexicon::default()), menu, revision: 3 };
-        let read = LunchDay::read(&day.to_cbor().unwrap()).unwrap();
-        assert_eq!(read.menu.dishes, ["ごはん", "かきたま汁"]);
-        assert_eq!((read.revision, &read.survey), (3, &day.survey));
-    }
-
-    proptest! {
-        #[test]
-        fn bytes_from_anywhere_are_refused_or_read(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = LunchDay::read(&bytes);
-        }
-    }
 }

@@ -5,11 +5,14 @@
 //! words; [`judge`] then reads it for the allergens registered for one child, at the school for the mail, at the
 //! guardian's terminal for the page. Pure; must not know who the child is, or how mails are sent.
 
+mod content;
 mod finding;
 mod foods;
 mod lexicon;
 mod menu;
 mod name;
+mod reading;
+pub mod sheet;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -18,6 +21,7 @@ pub mod words;
 pub use finding::survey;
 pub use lexicon::{Lexicon, Word};
 pub use menu::{Ingredient, LunchDay, Menu, Milk};
+pub use sheet::{Defaults, LineFault, Sheet, SheetFault, read_menus};
 pub use survey::{
     Certainty, Decision, Doubt, Finding, Registration, Removal, Rule, Source, Survey, Verdict, judge,
 };

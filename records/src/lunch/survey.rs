@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::allergen::Allergen;
-use crate::words::tidy;
 
 /// Everything known of one menu's allergens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,26 +115,6 @@ pub enum Verdict {
     CannotBeCleared,
     /// Something registered is in it.
     Contains,
-}
-
-impl Source {
-    /// Leaves nothing that could steer a reader's eye.
-    pub(super) fn tidy(&mut self) {
-        match self {
-            Self::Ingredient(name) | Self::Dish(name) => *name = tidy(name),
-            Self::Milk => {}
-        }
-    }
-}
-
-impl Rule {
-    /// Leaves nothing that could steer a reader's eye.
-    pub(super) fn tidy(&mut self) {
-        match self {
-            Self::Kitchen(word) | Self::Ingredient(word) | Self::Dish(word) => *word = tidy(word),
-            Self::Label | Self::DailyMilk | Self::CrossReactive(_) => {}
-        }
-    }
 }
 
 impl Decision {

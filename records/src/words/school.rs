@@ -1,4 +1,4 @@
-//! Notices, things to hand in and events.
+//! Notices, things to hand in, events, menus, arrival and leaving.
 //!
 //! Must not know classes or pupils.
 
@@ -9,8 +9,8 @@ use super::concept::Concept;
 use crate::calendar::entries;
 use crate::category::Label;
 use crate::date::{CalendarDate, FhirTime};
-use crate::gate::Touch;
-use crate::lunch::LunchDay;
+use crate::gate::{Direction, Touch};
+use crate::lunch::{LunchDay, Milk};
 
 /// A notice by its title, a thing to hand in by its name and the day it is due.
 pub(super) fn notice(resource: &Value) -> Option<Summary> {
@@ -85,16 +85,25 @@ pub(super) fn calendar(content: &[u8]) -> Option<Summary> {
     Some(Summary::new(text.clone(), text))
 }
 
-/// The dishes of a lunch.
-pub(crate) fn menu(content: &[u8]) -> Option<Summary> {
-    let day = LunchDay::read(content).ok()?;
-    let dishes = day.menu.dishes.join("、");
-    Some(Summary::new(dishes.clone(), dishes))
+/// The dishes of a menu, and milk, which no sheet lists.
+pub(super) fn menu(content: &[u8]) -> Option<Summary> {
+    const MILK: &str = "牛乳";
+    let menu = LunchDay::read(content).ok()?.menu;
+    let listed = menu.dishes.iter().any(|dish| dish == MILK);
+    let mut dishes = menu.dishes;
+    if menu.milk == Milk::Served && !listed {
+        dishes.push(MILK.to_owned());
+    }
+    Some(Summary::new(dishes.join("、"), dishes.join(", ")))
 }
 
-/// When a child came or left.
-pub(crate) fn gate(content: &[u8]) -> Option<Summary> {
+/// `登校 8:05`.
+pub(super) fn gate(content: &[u8]) -> Option<Summary> {
     let touch = Touch::read(content).ok()?;
-    let Label { ja, en } = touch.direction.label();
-    Some(Summary::new(format!("{ja} {}", touch.clock()), format!("{en} {}", touch.clock())))
+    let label = match touch.direction {
+        Direction::In => Label { ja: "登校", en: "Arrived at school" },
+        Direction::Out => Label { ja: "下校", en: "Left school" },
+    };
+    let clock = touch.clock();
+    Some(Summary::new(format!("{} {clock}", label.ja), format!("{} at {clock}", label.en)))
 }

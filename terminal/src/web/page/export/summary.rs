@@ -45,7 +45,7 @@ pub(super) fn write(seated: &Seated, id: [u8; 16]) -> Option<Document> {
 /// How many records belong into it.
 pub(super) fn records(seated: &Seated) -> usize {
     let parts = seated.seat.institutions.iter().filter_map(|it| seated.view.parts.get(&it.id));
-    parts.flat_map(|part| answered(part)).filter(|record| !record.category.may_address_group()).count()
+    parts.flat_map(|part| answered(part)).filter(|record| !record.category.is_of_school()).count()
 }
 
 fn answered(part: &ViewPart) -> impl Iterator<Item = Record<'_>> {
