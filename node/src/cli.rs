@@ -16,11 +16,13 @@ pub mod import;
 pub mod init;
 pub mod ledger;
 pub mod link;
+pub mod mail;
 pub mod output;
 pub mod progress;
 pub mod records;
 pub mod resident;
 pub mod run;
+pub mod school;
 pub mod status;
 pub mod trust_list;
 
@@ -66,6 +68,10 @@ enum Command {
     Link(link::Arguments),
     /// 同意 / what guardians are not shown, by choice.
     Consent(consent::Arguments),
+    /// 学校 / a school's roster, days, menus, registrations and allergy alert.
+    School(school::Arguments),
+    /// メール / mails to guardians and staff.
+    Mail(mail::Arguments),
     /// Take records in from FHIR files.
     Import(import::Arguments),
     /// Count records, or erase a person.
@@ -120,6 +126,8 @@ pub fn run(cli: Cli) -> ExitStatus {
         Command::Hold(arguments) => hold::run(arguments),
         Command::Link(arguments) => link::run(arguments),
         Command::Consent(arguments) => consent::run(arguments),
+        Command::School(arguments) => school::run(arguments),
+        Command::Mail(arguments) => mail::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Records(arguments) => records::run(arguments),
         Command::Ledger(arguments) => ledger::run(arguments),

@@ -6,7 +6,6 @@
 //!
 //! ```text
 //! Consents   c ‖ pseudonym's index ‖ id                  the choice, sealed under the person's key
-//! Replay     c ‖ pseudonym's index ‖ command's index     a guardian's command that was carried out, likewise
 //! ```
 
 pub mod choices;

@@ -8,6 +8,7 @@ mod carriers;
 mod figures;
 mod foundations;
 mod roles;
+mod school;
 
 use std::time::Duration;
 

@@ -49,8 +49,8 @@ use pipeline::Worked;
 use reply::Reply;
 
 pub use local::{
-    ChoiceKeeper, Chosen, GuardiansChoice, HoldKeeper, Local, LocalFault, LocalSubject, NotChosen,
-    SessionEndKeeper,
+    ChoiceKeeper, Chosen, GuardiansChoice, GuardiansRegistration, HoldKeeper, Local, LocalFault,
+    LocalSubject, NotChosen, RegistrationKeeper, SessionEndKeeper,
 };
 
 /// How many times the floor of a look an act takes at least: long enough to log, store and sign, so that the
@@ -93,6 +93,8 @@ pub struct Foundation {
     pub local: Arc<dyn Local>,
     /// What guardians choose here.
     pub choices: Arc<dyn ChoiceKeeper>,
+    /// What guardians register here; an institution that is no school takes no registrations.
+    pub registrations: Option<Arc<dyn RegistrationKeeper>>,
     /// Its holds.
     pub holds: Arc<dyn HoldKeeper>,
     /// Its ended sessions.

@@ -1,43 +1,22 @@
 //! What a guardian chooses for herself, with her card: withdrawing a category, giving it again.
 //!
-//! Logged before it is in force, durable before the receipt; a withdrawal also on a full disk. A command is
-//! remembered for a day: sent again it is not carried out again, and its receipt is the same. Between log and
-//! table a crash can fall: then nothing is in force, no receipt was given, and the command sent again is logged
-//! again. Must not know whether the guardian may choose: that was decided before ([`policy::admit`]).
+//! Logged before it is in force, durable before the receipt; a withdrawal also on a full disk. A command sent again is
+//! not carried out again ([`crate::remembered`]). Must not know whether the guardian may choose: that was decided before ([`policy::admit`]).
 //!
 //! [`policy::admit`]: hibiki_protocol::policy::admit
 
 use hibiki_protocol::act::{ChangeConsent, Reach, Withdrawal};
 use hibiki_protocol::cbor;
 use hibiki_protocol::ids::{Category, Digest, GuardianAlias, Pseudonym};
-use hibiki_protocol::limits;
 use hibiki_protocol::receipt::Receipt;
 use hibiki_protocol::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::{ConsentError, ConsentRow, Consents, Scope};
-use crate::keyring::KeyId;
 use crate::ledger::{Entry, details, telling};
-use crate::linkage::index;
+use crate::remembered::{self, Command, Known};
 use crate::responder::{ChoiceKeeper, Chosen, GuardiansChoice, LocalFault, NotChosen};
 use crate::services::Pending;
-use crate::store::Keyspace;
-use crate::vault::{Row, VaultError};
-
-const COMMANDS: Keyspace = Keyspace::Replay;
-
-/// A command that was carried out.
-#[derive(Clone, Serialize, Deserialize)]
-struct CommandRow {
-    /// Digest of the command, hexadecimal: the same key for another one is refused.
-    command: String,
-    /// Its ledger entry.
-    index: u64,
-    /// Hash of that leaf, hexadecimal.
-    leaf_hash: String,
-    /// When.
-    at: u64,
-}
+use crate::vault::VaultError;
 
 impl From<ConsentError> for NotChosen {
     fn from(error: ConsentError) -> Self {
@@ -59,21 +38,17 @@ impl Consents {
         let _turn = self.turn.lock().await;
         let GuardiansChoice { subject, pseudonym, query, .. } = choice;
         let grant = query.grant().grant();
-        let now = self.means.now();
-        let command = Digest::of(&[&cbor::encode(choice.change)]).hex();
-        let place = self.command_place(pseudonym, &grant.guardian, choice.change);
-        let known: Vec<Row<CommandRow>> = self.means.vault.rows(COMMANDS, &self.command_prefix(pseudonym))?;
-        let (old, remembered): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|row| now.since(Timestamp(row.value.at)) > limits::COMMAND_MILLIS);
-        if let Some(row) = remembered.iter().find(|row| row.key() == place) {
-            let same = row.value.command == command;
-            return if same { self.receipt_of(&row.value) } else { Err(NotChosen::OtherCommand) };
-        }
-        if remembered.len() >= limits::COMMANDS_REMEMBERED_MAX {
-            return Err(NotChosen::TooMany);
-        }
+        let command = Command {
+            pseudonym,
+            guardian: &grant.guardian,
+            key: choice.change.key,
+            digest: Digest::of(&[&cbor::encode(choice.change)]),
+        };
+        let room = match remembered::look_up(&self.means, &command)? {
+            Known::Done(receipt) => return Ok(Chosen { receipt, again: true }),
+            Known::New(room) => room,
+        };
         let mut change = self.means.vault.change();
-        old.iter().for_each(|row| change.delete(COMMANDS, row.key()));
         let scope = scope(choice.change, &grant.guardian);
         let row = self.row(&scope, "", Some(grant.guardian));
         let names = self.names_of(subject, pseudonym)?;
@@ -84,9 +59,7 @@ impl Consents {
             change.urgent();
         }
         let receipt = self.log(choice, &scope).await?;
-        let carried =
-            CommandRow { command, index: receipt.index, leaf_hash: receipt.leaf_hash.hex(), at: now.0 };
-        change.put_under(KeyId::from_bytes(*subject), COMMANDS, &place, &carried)?;
+        room.remember(&self.means, &mut change, subject, &command, &receipt)?;
         change.commit().await?;
         Ok(Chosen { receipt, again: false })
     }
@@ -115,13 +88,6 @@ impl Consents {
         Ok(Receipt { origin: logged.origin, index: logged.index, leaf_hash: Digest(logged.leaf_hash.0) })
     }
 
-    fn receipt_of(&self, row: &CommandRow) -> Result<Chosen, NotChosen> {
-        let bytes = hex::decode(&row.leaf_hash).ok().and_then(|bytes| bytes.try_into().ok());
-        let leaf_hash = bytes.map(Digest).ok_or(VaultError::Row { table: COMMANDS })?;
-        let receipt = Receipt { origin: self.means.ledger.origin().to_owned(), index: row.index, leaf_hash };
-        Ok(Chosen { receipt, again: true })
-    }
-
     /// Every name the person has here: what is withdrawn from every guardian is withdrawn from those of every
     /// registry.
     fn names_of(&self, subject: &[u8; 16], asked: &Pseudonym) -> Result<Vec<Pseudonym>, NotChosen> {
@@ -130,20 +96,6 @@ impl Consents {
             names.push(*asked);
         }
         Ok(names)
-    }
-
-    fn command_prefix(&self, pseudonym: &Pseudonym) -> Vec<u8> {
-        [b"c", index(&self.means, pseudonym).as_slice()].concat()
-    }
-
-    fn command_place(
-        &self,
-        pseudonym: &Pseudonym,
-        guardian: &GuardianAlias,
-        change: &ChangeConsent,
-    ) -> Vec<u8> {
-        let name = [guardian.0, change.key.0].concat();
-        [self.command_prefix(pseudonym), self.means.vault.index("command", &name).to_vec()].concat()
     }
 }
 

@@ -11,10 +11,12 @@ use hibiki_records::category::Category as Kind;
 use hibiki_records::date::CalendarDate;
 
 use crate::consent::Consents;
+use crate::env::Env;
 use crate::holds::Holds;
 use crate::linkage::Linkage;
 use crate::recordbook::{ReadLimit, RecordBook, StoredRecord, SubjectId};
 use crate::responder::{Local, LocalFault, LocalSubject};
+use crate::school::School;
 
 /// All books of the institution.
 pub(super) struct Books {
@@ -22,6 +24,17 @@ pub(super) struct Books {
     pub(super) holds: Arc<Holds>,
     pub(super) consents: Arc<Consents>,
     pub(super) records: Arc<RecordBook>,
+    /// A school's own books, and the clock that says which of it is of now.
+    pub(super) school: Option<(School, Env)>,
+}
+
+impl Books {
+    /// What a school holds besides the record book.
+    fn of_school(&self, subject: &LocalSubject, kind: Kind) -> Result<Vec<StoredRecord>, LocalFault> {
+        let Some((school, env)) = &self.school else { return Ok(Vec::new()) };
+        let Some(today) = CalendarDate::in_japan(env.now()) else { return Ok(Vec::new()) };
+        school.records_of(&subject.key, kind, today).map_err(fault)
+    }
 }
 
 fn fault(error: impl std::fmt::Display) -> LocalFault {
@@ -46,10 +59,12 @@ impl Local for Books {
     }
 
     fn has_any(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<bool, LocalFault> {
-        let subject = SubjectId::from_bytes(subject.key);
+        let id = SubjectId::from_bytes(subject.key);
         let one = ReadLimit { records: 1, ..ReadLimit::default() };
         for kind in permitted(permit) {
-            if !self.records.read(subject, &[kind], None, one).map_err(fault)?.records.is_empty() {
+            if !self.records.read(id, &[kind], None, one).map_err(fault)?.records.is_empty()
+                || !self.of_school(subject, kind)?.is_empty()
+            {
                 return Ok(true);
             }
         }
@@ -59,14 +74,19 @@ impl Local for Books {
     fn read(&self, subject: &LocalSubject, permit: &ReadPermit) -> Result<Vec<Record>, LocalFault> {
         let kinds: Vec<Kind> = permitted(permit).collect();
         let since = permit.since().and_then(|day| day.as_str().parse::<CalendarDate>().ok());
-        let subject = SubjectId::from_bytes(subject.key);
-        let reading = self.records.read(subject, &kinds, since, ReadLimit::default()).map_err(fault)?;
+        let id = SubjectId::from_bytes(subject.key);
+        let reading = self.records.read(id, &kinds, since, ReadLimit::default()).map_err(fault)?;
         if reading.truncated {
             return Err(LocalFault(
                 "there are more records than one answer can carry; ask for fewer categories".into(),
             ));
         }
-        reading.records.into_iter().map(released).collect()
+        let mut records = reading.records;
+        for kind in kinds {
+            let live = self.of_school(subject, kind)?;
+            records.extend(live.into_iter().filter(|record| since.is_none_or(|since| record.date >= since)));
+        }
+        records.into_iter().map(released).collect()
     }
 }
 

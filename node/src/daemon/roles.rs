@@ -9,7 +9,7 @@ use hibiki_protocol::trust::Role;
 use super::books::Books;
 use super::carriers::HoldCarrier;
 use super::foundations::Ground;
-use super::{cannot, grace_millis};
+use super::{cannot, grace_millis, school};
 use crate::admin;
 use crate::cli::run::{Host, StartError};
 use crate::config::Config;
@@ -24,7 +24,10 @@ use crate::membership;
 use crate::registry::card::RevocationFolder;
 use crate::registry::card::revocation::GRACE_MILLIS;
 use crate::registry::{self, Registry};
-use crate::responder::{ChoiceKeeper, Foundation, HoldKeeper, InstitutionResponder, Policy};
+use crate::responder::{
+    ChoiceKeeper, Foundation, HoldKeeper, InstitutionResponder, Policy, RegistrationKeeper,
+};
+use crate::school::School;
 use crate::secret_file;
 use crate::services;
 use crate::session_ends::EndedSessions;
@@ -68,8 +71,9 @@ pub(super) async fn take(host: &mut Host, ground: &Ground, links: &Links) -> Res
     let consents = Arc::new(Consents::new(ground.means.clone(), persons, Arc::clone(&linkage)));
     let holds = Arc::new(Holds::new(ground.means.clone()));
     register_commands(host, ground, &linkage, &consents)?;
+    let school = school::open(host, ground, &holds)?;
     if host.config.roles.responder {
-        services.responder = Some(responder(host, ground, &linkage, &holds, &consents)?);
+        services.responder = Some(responder(host, ground, &linkage, &holds, &consents, school)?);
     }
     if host.config.roles.registry {
         services.registry = Some(registry(host, ground, links, &holds)?);
@@ -136,9 +140,12 @@ fn responder(
     linkage: &Arc<Linkage>,
     holds: &Arc<Holds>,
     consents: &Arc<Consents>,
+    school: Option<School>,
 ) -> Result<Arc<dyn services::Responder>, StartError> {
     let (policy, means) = (&host.config.policy, &ground.means);
     let store = Arc::clone(&ground.store);
+    let registrations =
+        school.as_ref().map(|school| Arc::clone(&school.registrations) as Arc<dyn RegistrationKeeper>);
     let ended = EndedSessions::open(means.clone(), host.board.clone());
     let ended = Arc::new(ended.map_err(|error| cannot("the table of ended sessions", &error))?);
     host.env.spawn(Arc::clone(&ended).keep_tidy(host.shutdown.clone()));
@@ -153,8 +160,10 @@ fn responder(
             holds: Arc::clone(holds),
             consents: Arc::clone(consents),
             records: Arc::clone(&ground.book),
+            school: school.map(|school| (school, means.env.clone())),
         }),
         choices: Arc::clone(consents) as Arc<dyn ChoiceKeeper>,
+        registrations,
         holds: Arc::clone(holds) as Arc<dyn HoldKeeper>,
         ended,
         low_space: Arc::new(move || store.low_space()),

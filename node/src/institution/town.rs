@@ -48,6 +48,7 @@ impl Hands {
 pub(crate) struct House {
     pub(crate) means: Means,
     pub(crate) store: MemoryStore,
+    pub(crate) ring: Arc<KeyRing>,
     _keys: TempDir,
 }
 
@@ -189,8 +190,8 @@ fn house(name: &str, folder: TempDir, keys: NodeKeys, trust: Trust, env: Env) ->
         sizes: Sizes::default(),
     };
     let ledger = Ledger::inline(Arc::new(MemoryStorage::new()), setup, env.now()).unwrap();
-    let vault = Vault::new(Arc::clone(&shared), Committer::inline(shared), ring);
-    House { means: Means { own: id(name), keys, trust, vault, ledger, env }, store, _keys: folder }
+    let vault = Vault::new(Arc::clone(&shared), Committer::inline(shared), Arc::clone(&ring));
+    House { means: Means { own: id(name), keys, trust, vault, ledger, env }, store, ring, _keys: folder }
 }
 
 /// Nothing here opens a socket.

@@ -48,7 +48,7 @@ details! {
         guardian: String,
         /// The purpose that was stated.
         purpose: String,
-        /// What was released where it was no records: `history`, `consent`.
+        /// What was released where it was no records: `history`, `consent`, `registration`.
         act: String,
         /// The categories that were released.
         categories: Vec<String>,

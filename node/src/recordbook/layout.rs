@@ -83,6 +83,7 @@ impl Kind {
 }
 
 pub(super) const SUBJECT_ROWS: &[u8] = b"s";
+pub(super) const GROUP_ROWS: &[u8] = b"g";
 
 pub(super) fn member_prefix(group: KeyId) -> Vec<u8> {
     [b"m", group.as_bytes().as_slice()].concat()

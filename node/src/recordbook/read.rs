@@ -1,5 +1,6 @@
 //! Reading: the records for an answer, and subjects for linking.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use hibiki_records::{category::Category, date::CalendarDate, person::PatientFacts};
@@ -160,6 +161,68 @@ impl RecordBook {
             subjects.push((SubjectId(id), person.and_then(|person| person.facts)));
         }
         Ok(subjects)
+    }
+
+    /// Members of every group, by the group's id.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn groups(&self) -> Result<BTreeMap<String, Vec<SubjectId>>> {
+        let view = self.store.snapshot()?;
+        let mut groups = BTreeMap::new();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = view.scan(Keyspace::Groups, layout::GROUP_ROWS, after.as_deref(), SCAN_ROWS_MAX)?;
+            for (key, row) in &page {
+                let id = layout::last_id(key, "a group")?;
+                groups.insert(self.group_name(id, key, row)?, self.members(&*view, id)?);
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == SCAN_ROWS_MAX => after = Some(last.clone()),
+                _ => return Ok(groups),
+            }
+        }
+    }
+
+    /// The ids of the groups a subject is in.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn groups_of(&self, subject: SubjectId) -> Result<Vec<String>> {
+        let view = self.store.snapshot()?;
+        let mut names = Vec::new();
+        for id in groups_of(&*view, subject.key())? {
+            let place = Kind::Group.row(id);
+            let Some(row) = view.get(Keyspace::Groups, &place)? else { continue };
+            names.push(self.group_name(id, &place, &row)?);
+        }
+        Ok(names)
+    }
+
+    fn group_name(&self, id: KeyId, place: &[u8], row: &[u8]) -> Result<String> {
+        let (_, sealed) = layout::parse_row(row, "a group")?;
+        let name = self.keys.open_sealed(id, &layout::aad(Keyspace::Groups, place), sealed)?;
+        String::from_utf8(name.to_vec()).map_err(|_| BookError::Row { what: "a group" })
+    }
+
+    /// The members of a group that are not being erased.
+    fn members(&self, view: &dyn Snapshot, group: KeyId) -> Result<Vec<SubjectId>> {
+        let prefix = layout::member_prefix(group);
+        let mut members = Vec::new();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = view.scan(Keyspace::Groups, &prefix, after.as_deref(), SCAN_ROWS_MAX)?;
+            for (key, _) in &page {
+                let id = layout::last_id(key, "a member of a group")?;
+                if self.keys.contains(id) {
+                    members.push(SubjectId(id));
+                }
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == SCAN_ROWS_MAX => after = Some(last.clone()),
+                _ => return Ok(members),
+            }
+        }
     }
 
     fn gather(

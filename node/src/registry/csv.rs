@@ -12,9 +12,8 @@
 //!
 //! One bad line never blocks the others; it is reported with its number and column, without its content.
 
-use encoding_rs::SHIFT_JIS;
-
 use super::resident::{Resident, ResidentFault};
+use crate::csv_table::{TableFault, decode, split};
 
 /// Bytes of a file, at most: a million residents.
 pub const FILE_BYTES_MAX: usize = 128 * 1024 * 1024;
@@ -31,17 +30,14 @@ const COLUMNS: [&[&str]; 5] = [
 /// Why a file gives nobody.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CsvFault {
-    /// Neither UTF-8 nor CP932.
-    #[error("the file is neither UTF-8 nor CP932 (Shift_JIS); save it as CSV UTF-8 / 文字コードが読めません")]
-    Encoding,
+    /// It is no table.
+    #[error(transparent)]
+    Table(#[from] TableFault),
     /// A column is missing.
     #[error(
         "line 1: there is no column {0:?}; the first line must name resident_number, name, kana, birth_date and sex / 見出し行に列がありません"
     )]
     Column(&'static str),
-    /// A quoted field does not end.
-    #[error("line {0}: a quoted field does not end / 引用符が閉じていません")]
-    Quote(usize),
 }
 
 /// A line that gives nobody.
@@ -88,56 +84,11 @@ pub fn read(bytes: &[u8]) -> Result<Residents, CsvFault> {
     Ok(found)
 }
 
-fn decode(bytes: &[u8]) -> Result<String, CsvFault> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.to_owned());
-    }
-    // WHATWG's Shift_JIS is CP932.
-    let (text, malformed) = SHIFT_JIS.decode_without_bom_handling(bytes);
-    if malformed { Err(CsvFault::Encoding) } else { Ok(text.into_owned()) }
-}
-
-/// Fields of every line that is not empty, with the number of the line it begins on.
-fn split(text: &str) -> Result<Vec<(usize, Vec<String>)>, CsvFault> {
-    let (mut rows, mut fields, mut field) = (Vec::new(), Vec::new(), String::new());
-    let (mut line, mut begun, mut quoted) = (1, 1, false);
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => field.extend(characters.next()),
-            '"' if quoted || field.is_empty() => quoted = !quoted,
-            ',' if !quoted => fields.push(std::mem::take(&mut field)),
-            '\r' if !quoted && characters.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                fields.push(std::mem::take(&mut field));
-                push(&mut rows, begun, std::mem::take(&mut fields));
-                (line, begun) = (line + 1, line + 1);
-            }
-            other => {
-                line += usize::from(other == '\n');
-                field.push(other);
-            }
-        }
-    }
-    if quoted {
-        return Err(CsvFault::Quote(begun));
-    }
-    fields.push(field);
-    push(&mut rows, begun, fields);
-    Ok(rows)
-}
-
-fn push(rows: &mut Vec<(usize, Vec<String>)>, line: usize, fields: Vec<String>) {
-    if fields.iter().any(|field| !field.trim().is_empty()) {
-        rows.push((line, fields));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
+    use encoding_rs::SHIFT_JIS;
     use proptest::prelude::*;
 
     use super::*;
@@ -174,20 +125,12 @@ mod tests {
     fn files_that_are_no_such_files_are_refused() {
         assert_eq!(read(b"").unwrap_err(), CsvFault::Column("resident_number"));
         assert_eq!(read(b"resident_number,name,kana,sex\n").unwrap_err(), CsvFault::Column("birth_date"));
-        assert_eq!(read(b"\x81").unwrap_err(), CsvFault::Encoding);
-        assert_eq!(read(b"a\n\"b\n").unwrap_err(), CsvFault::Quote(2));
+        assert_eq!(read(b"\x81").unwrap_err(), CsvFault::Table(TableFault::Encoding));
+        assert_eq!(read(b"a\n\"b\n").unwrap_err(), CsvFault::Table(TableFault::Quote(2)));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn quoted_fields_come_back(fields in proptest::collection::vec("[a-z,\"\n あ]{0,6}", 1..5)) {
-            prop_assume!(fields.iter().any(|field| !field.trim().is_empty()));
-            let line: Vec<String> =
-                fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
-            prop_assert_eq!(split(&line.join(",")).unwrap(), vec![(1, fields)]);
-        }
 
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

@@ -11,11 +11,15 @@ use hibiki_protocol::ids::{Digest, GuardianAlias, Pseudonym};
 use hibiki_protocol::limits;
 use hibiki_protocol::policy::{self, Withheld};
 use hibiki_protocol::query::{Refusal, VerifiedQuery};
+use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::registration::{ChangeRegistration, MailKind, RegistrationChange};
 use hibiki_protocol::tlog::DigestKind;
 use hibiki_records::category::Category as Kind;
 
 use super::InstitutionResponder;
-use super::local::{Chosen, GuardiansChoice, LocalFault, LocalSubject, NotChosen};
+use super::local::{
+    Chosen, GuardiansChoice, GuardiansRegistration, LocalFault, LocalSubject, NotChosen, RegistrationKeeper,
+};
 use super::pipeline::{LookFault, Looked};
 use super::reply::{Found, Reply};
 use crate::ledger::{Ledger, ReadError, Telling};
@@ -28,8 +32,10 @@ impl InstitutionResponder {
         query: &VerifiedQuery,
         act: &Act,
     ) -> Result<Looked, LookFault> {
-        if let Act::ChangeConsent(change) = act {
-            possible(query, change)?;
+        match act {
+            Act::ChangeConsent(change) => possible(query, change)?,
+            Act::ChangeRegistration(command) => sized(command)?,
+            _ => {}
         }
         if let Act::History(_) = act {
             self.head.renew(&self.base.ledger).await;
@@ -37,7 +43,7 @@ impl InstitutionResponder {
         let (subject, pseudonym) = match self.admitted(query)? {
             Ok(admitted) => admitted,
             Err((subject, why)) => {
-                if let Act::ChangeConsent(_) = act {
+                if let Act::ChangeConsent(_) | Act::ChangeRegistration(_) = act {
                     self.head.renew(&self.base.ledger).await;
                 }
                 return Ok(Looked::withheld(subject, why));
@@ -54,7 +60,19 @@ impl InstitutionResponder {
                 Ok(Found::Consent { state, logged: None })
             }
             Act::ChangeConsent(change) => Ok(self.change(reply, query, &subject, pseudonym, change).await?),
-            Act::ShowRegistration(_) | Act::ChangeRegistration(_) => Err(Withheld::Empty),
+            Act::ShowRegistration(_) => match &self.base.registrations {
+                None => Err(Withheld::Empty),
+                Some(keeper) => {
+                    let state = Box::new(keeper.state(&subject.key, &query.grant().grant().guardian)?);
+                    Ok(Found::Registration { state, logged: None })
+                }
+            },
+            Act::ChangeRegistration(command) => match &self.base.registrations {
+                None => Err(Withheld::Empty),
+                Some(keeper) => {
+                    Ok(self.register(reply, query, &subject, pseudonym, (keeper.as_ref(), command)).await?)
+                }
+            },
         };
         Ok(Looked { subject: Some(subject), found })
     }
@@ -122,6 +140,45 @@ impl InstitutionResponder {
         let Chosen { receipt, again } = self.base.choices.choose(&choice).await?;
         self.head.renew(&self.base.ledger).await;
         let withdrawn = self.base.choices.withdrawn(&pseudonym, &query.grant().grant().guardian)?;
+        let logged = (!again).then(|| receipt.clone());
+        let changed = Some(self.changed(receipt).await?);
+        Ok(Found::Consent { state: Box::new(ConsentState { withdrawn, changed }), logged })
+    }
+
+    /// Carries out a registration and makes its receipt.
+    async fn register(
+        &self,
+        reply: &Reply<'_>,
+        query: &VerifiedQuery,
+        subject: &LocalSubject,
+        pseudonym: Pseudonym,
+        (keeper, command): (&dyn RegistrationKeeper, &ChangeRegistration),
+    ) -> Result<Found, LookFault> {
+        let grant = super::digest_of(&query.query().grant);
+        let change = GuardiansRegistration {
+            subject: subject.key,
+            pseudonym,
+            query,
+            command,
+            via: reply.gateway,
+            digests: vec![(DigestKind::Grant, grant), (DigestKind::Query, reply.part.0)],
+        };
+        let carried_out = keeper.register(&change).await?;
+        self.head.renew(&self.base.ledger).await;
+        let mut state = Box::new(keeper.state(&subject.key, &query.grant().grant().guardian)?);
+        let mut logged = None;
+        match carried_out {
+            Ok(Chosen { receipt, again }) => {
+                logged = (!again).then(|| receipt.clone());
+                state.changed = Some(self.changed(receipt).await?);
+            }
+            Err(refusal) => state.refused = Some(refusal),
+        }
+        Ok(Found::Registration { state, logged })
+    }
+
+    /// The entry of a change, with what proves it.
+    async fn changed(&self, receipt: Receipt) -> Result<Changed, LocalFault> {
         let (ledger, index) = (self.base.ledger.clone(), receipt.index);
         let read = self.base.env.blocking(move || {
             let entries = ledger.read(index..index + 1)?;
@@ -131,10 +188,8 @@ impl InstitutionResponder {
         let page = page.map_err(|error| LocalFault(error.to_string()))?;
         let (entry, checkpoint) = page
             .and_then(|page| Some((page.entries.into_iter().next()?, page.checkpoint)))
-            .ok_or_else(|| LocalFault("the entry of a choice cannot be told".into()))?;
-        let logged = (!again).then(|| receipt.clone());
-        let changed = Some(Changed { receipt, entry, checkpoint });
-        Ok(Found::Consent { state: Box::new(ConsentState { withdrawn, changed }), logged })
+            .ok_or_else(|| LocalFault("the entry of a change cannot be told".into()))?;
+        Ok(Changed { receipt, entry, checkpoint })
     }
 }
 
@@ -159,6 +214,18 @@ fn possible(query: &VerifiedQuery, change: &ChangeConsent) -> Result<(), LookFau
         return Err(LookFault::Refused(Refusal::Malformed));
     }
     Ok(())
+}
+
+/// A registration that no list of ours could have: refused before anybody is looked for.
+fn sized(command: &ChangeRegistration) -> Result<(), LookFault> {
+    let fits = match &command.change {
+        RegistrationChange::Allergens(list) => list.allergens.len() <= limits::REGISTERED_ALLERGENS_MAX,
+        RegistrationChange::Address(new) => new.address.len() <= limits::ADDRESS_BYTES_MAX,
+        RegistrationChange::Confirm(confirm) => confirm.code.len() <= 16,
+        RegistrationChange::Mails(wanted) => wanted.kinds.len() <= MailKind::ALL.len(),
+        RegistrationChange::Withdraw(_) => true,
+    };
+    if fits { Ok(()) } else { Err(LookFault::Refused(Refusal::Malformed)) }
 }
 
 /// Whether the holder of a grant is told of this: her own acts, those of staff (of mails, those to her), and to the

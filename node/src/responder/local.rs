@@ -8,6 +8,7 @@ use hibiki_protocol::ids::{GuardianAlias, MemberId, Pseudonym};
 use hibiki_protocol::policy::{Consent, Hold, ReadPermit, Withheld};
 use hibiki_protocol::query::VerifiedQuery;
 use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::registration::{ChangeRegistration, RegistrationRefusal, RegistrationState};
 use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::{Signed, VerifyingKey};
 use hibiki_protocol::time::Day;
@@ -129,6 +130,37 @@ pub trait ChoiceKeeper: Send + Sync {
 
     /// Carries out a choice; returns once it is logged, durable and in force.
     fn choose<'a>(&'a self, choice: &'a GuardiansChoice<'a>) -> Pending<'a, Result<Chosen, NotChosen>>;
+}
+
+/// A change of what a guardian has registered. That she may was decided before.
+pub struct GuardiansRegistration<'a> {
+    /// Whom it is about.
+    pub subject: [u8; 16],
+    /// The name under which she was asked for.
+    pub pseudonym: Pseudonym,
+    /// The query that brought it.
+    pub query: &'a VerifiedQuery,
+    /// What is to change.
+    pub command: &'a ChangeRegistration,
+    /// The gateway that brought it.
+    pub via: &'a MemberId,
+    /// What its ledger entry is laid beside.
+    pub digests: Vec<(DigestKind, [u8; 32])>,
+}
+
+/// Keeps what guardians register.
+pub trait RegistrationKeeper: Send + Sync {
+    /// What this guardian is told of what is registered for this subject.
+    ///
+    /// # Errors
+    /// The books cannot be read.
+    fn state(&self, subject: &[u8; 16], guardian: &GuardianAlias) -> Result<RegistrationState, LocalFault>;
+
+    /// Carries out a change, or says what is wrong with it; returns once it is logged, durable and in force.
+    fn register<'a>(
+        &'a self,
+        change: &'a GuardiansRegistration<'a>,
+    ) -> Pending<'a, Result<Result<Chosen, RegistrationRefusal>, NotChosen>>;
 }
 
 /// Takes holds that a registry orders.

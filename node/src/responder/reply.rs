@@ -10,6 +10,7 @@ use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::policy::Withheld;
 use hibiki_protocol::query::{Refusal, ReplyTo, VerifiedQuery};
 use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::registration::RegistrationState;
 use hibiki_protocol::signing::Signed;
 
 use super::InstitutionResponder;
@@ -27,6 +28,8 @@ pub(super) enum Found {
     History(HistoryPage),
     /// A guardian's choices; with the ledger entry of a change that was just carried out.
     Consent { state: Box<ConsentState>, logged: Option<Receipt> },
+    /// What is registered; with the ledger entry of a change that was just carried out.
+    Registration { state: Box<RegistrationState>, logged: Option<Receipt> },
 }
 
 /// What was found for a verified query.
@@ -45,6 +48,7 @@ struct Content {
     records: Vec<Record>,
     history: Option<HistoryPage>,
     consent: Option<ConsentState>,
+    registration: Option<RegistrationState>,
 }
 
 impl From<Found> for Content {
@@ -53,6 +57,7 @@ impl From<Found> for Content {
             Found::Records(records) => Self { records, ..Self::default() },
             Found::History(page) => Self { history: Some(page), ..Self::default() },
             Found::Consent { state, .. } => Self { consent: Some(*state), ..Self::default() },
+            Found::Registration { state, .. } => Self { registration: Some(*state), ..Self::default() },
         }
     }
 }
@@ -70,8 +75,11 @@ impl Reply<'_> {
     pub(super) async fn finish(&self, finding: Finding<'_>) -> Result<SealedAnswer, Declined> {
         let Finding { query, subject, found } = finding;
         let logged = match &found {
-            // A choice was logged before it was in force.
-            Ok(Found::Consent { logged: Some(receipt), .. }) => Ok(receipt.clone()),
+            // A change was logged before it was in force.
+            Ok(
+                Found::Consent { logged: Some(receipt), .. }
+                | Found::Registration { logged: Some(receipt), .. },
+            ) => Ok(receipt.clone()),
             Ok(found) => self.log(self.release(query, subject, found)).await,
             Err(why) => self.log(self.refusal(query, subject, why.as_str())).await,
         };
@@ -151,6 +159,7 @@ impl Reply<'_> {
             }
             Found::History(page) => (Event::HistoryShown, "history", Vec::new(), page.entries.len() as u64),
             Found::Consent { .. } => (Event::ConsentShown, "consent", Vec::new(), 0),
+            Found::Registration { .. } => (Event::RegistrationShown, "registration", Vec::new(), 0),
         };
         let details = Release {
             guardian: hex::encode(grant.guardian.0),
@@ -162,7 +171,7 @@ impl Reply<'_> {
             basis: grant.basis.as_str().to_owned(),
             simulated_card: grant.simulated,
         };
-        let count = (event != Event::ConsentShown).then_some(count);
+        let count = (!matches!(event, Event::ConsentShown | Event::RegistrationShown)).then_some(count);
         let told = telling::shown(event, grant, purpose, self.gateway, categories, count);
         let entry = Entry::new(self.responder.base.env.now(), subject, &details)?.telling(&told);
         Ok(self.beside(query, entry))
@@ -237,7 +246,7 @@ impl Reply<'_> {
             kept_since: told.then(|| policy.kept_since.clone()),
             history: content.history,
             consent: content.consent,
-            registration: None,
+            registration: content.registration,
         }
     }
 

@@ -255,6 +255,7 @@ impl Scene {
             ledger: ledger.clone(),
             local: Arc::<LocalBooks>::clone(&books),
             choices: chosen,
+            registrations: None,
             holds: Arc::new(NoHolds),
             ended: Arc::clone(&ended) as Arc<dyn SessionEndKeeper>,
             low_space: Arc::new(move || disk.load(std::sync::atomic::Ordering::Relaxed)),

@@ -67,6 +67,8 @@ keyspaces! {
     Imports = 0x12, "imports";
     /// Sessions that ended before their time, until no grant of theirs can be accepted any more.
     SessionEnds = 0x13, "session_ends";
+    /// What a school keeps besides records: classes, days without lunch, menus, things to hand in, alerts told.
+    School = 0x14, "school";
 }
 
 impl Keyspace {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::lexicon::{Lexicon, Reading};
+use super::lexicon::Lexicon;
 use super::name::Name;
+use super::reading::Reading;
 use super::survey::{Certainty, Finding, Rule, Source, Survey};
 use super::{Ingredient, Menu, Milk};
 use crate::allergen::Allergen;
@@ -19,9 +20,10 @@ const CROSS_REACTIVE: [(&str, &str); 1] = [("cashew", "pistachio")];
 /// - An ingredient whose name is not wholly known is unknown, also where a part of its name is known.
 /// - A staple always counts: ingredient lists leave out what is in it.
 /// - Another dish whose ingredients are listed counts with the allergens its name says, unless a listed ingredient
-///   explains them. Its name need not be known.
+///   explains them. Its name need not be known. A dish that is a food eaten as it is (ゼリー) counts also with what it
+///   may contain; one that is itself among the ingredients says nothing more.
 /// - A dish whose ingredients are not listed (none are, or all are listed by dish and none for this one) is unknown
-///   unless its name is that of a single known food.
+///   unless it is a known food eaten as it is.
 /// - A menu that tells of no staple at all, and of no dish, is unknown itself: [`Source::Dish`] with an empty name.
 pub fn survey(menu: &Menu, lexicon: &Lexicon) -> Survey {
     let mut made = Making::default();
@@ -104,18 +106,20 @@ impl Making {
 
     fn dish(&mut self, dish: &str, reading: Reading, covered: bool, ingredients: &[Finding]) {
         let source = Source::Dish(dish.to_owned());
-        if !covered && !reading.one_thing {
+        if !covered && !reading.whole_food {
             self.unknown(source.clone());
         }
-        for meant in reading.meant {
+        for meant in &reading.meant {
             let explained = || {
                 ingredients.iter().any(|finding| {
                     finding.allergen == meant.allergen
-                        && finding.certainty == Certainty::Evident
+                        && finding.certainty <= meant.certainty
                         && (meant.seasoning || !finding.seasoning)
                 })
             };
-            let told = !covered || meant.on_its_own || meant.certainty == Certainty::Evident && !explained();
+            // A dish that is a food on its own, such as a jelly, may be on the list of dishes only.
+            let sure_enough = reading.whole_food || meant.certainty == Certainty::Evident;
+            let told = !covered || meant.on_its_own || sure_enough && !explained();
             if told {
                 self.find(Finding {
                     allergen: meant.allergen,

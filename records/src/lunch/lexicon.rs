@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::foods::{Food, Foods, Kind, foods};
 use super::name::{Name, Piece, Script};
-use super::survey::{Certainty, Rule};
+use super::reading::{Meant, Reading, Said, reading};
+use super::survey::Certainty;
 use crate::allergen::Allergen;
 
 /// A kitchen's own word: overrides the table wherever this word stands, alone or within a name.
@@ -31,9 +32,9 @@ pub struct Word {
 }
 
 impl Word {
-    /// Whether the word can match anything: it has at least one letter.
+    /// Whether the word can stand for a food: it has letters, and is not a single kana, which would match anywhere.
     pub fn can_match(&self) -> bool {
-        !Name::of(&self.word).pieces.is_empty()
+        can_match(&Name::of(&self.word))
     }
 
     /// Whether both are the same word, spelled perhaps otherwise.
@@ -53,7 +54,7 @@ pub struct Lexicon {
 
 /// A word found in a name.
 #[derive(Clone, Copy, Debug)]
-enum Entry<'a> {
+pub(super) enum Entry<'a> {
     Table(&'static Food),
     Kitchen(&'a Word),
     /// A number with its unit, or 〇〇産.
@@ -62,61 +63,15 @@ enum Entry<'a> {
 
 /// A part of a piece.
 #[derive(Clone, Copy, Debug)]
-struct Token<'a> {
-    from: usize,
-    to: usize,
+pub(super) struct Token<'a> {
+    pub(super) from: usize,
+    pub(super) to: usize,
     /// `None`: nobody knows it.
-    entry: Option<Entry<'a>>,
-}
-
-/// An allergen that a name means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Meant {
-    pub(super) allergen: Allergen,
-    pub(super) certainty: Certainty,
-    pub(super) seasoning: bool,
-    pub(super) word: Said,
-    /// By a staple, or by the kitchen's own word.
-    pub(super) on_its_own: bool,
-}
-
-/// Who says it, with the word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
-    Table(&'static str),
-    Kitchen(String),
-}
-
-impl Said {
-    pub(super) fn by_ingredient(&self) -> Rule {
-        match self {
-            Self::Table(word) => Rule::Ingredient((*word).to_owned()),
-            Self::Kitchen(word) => Rule::Kitchen(word.clone()),
-        }
-    }
-
-    pub(super) fn by_dish(&self) -> Rule {
-        match self {
-            Self::Table(word) => Rule::Dish((*word).to_owned()),
-            Self::Kitchen(word) => Rule::Kitchen(word.clone()),
-        }
-    }
-}
-
-/// A name, read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) meant: Vec<Meant>,
-    /// Every part of the name is known, and something to eat is among it.
-    pub(super) complete: bool,
-    /// The name is that of one thing whose ingredients are all told by this reading.
-    pub(super) one_thing: bool,
-    /// A staple is named.
-    pub(super) staple: bool,
+    pub(super) entry: Option<Entry<'a>>,
 }
 
 impl<'a> Entry<'a> {
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         match self {
             Self::Table(food) => food.kind,
             Self::Kitchen(_) => Kind::Food,
@@ -124,11 +79,17 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn is_content(self) -> bool {
+    pub(super) fn is_content(self) -> bool {
         self.kind().is_content()
     }
 
-    fn contains(self) -> &'a [Allergen] {
+    /// Whether it is this word of the table: もも is a peach, and a thigh after an animal; なし is a pear, and
+    /// "without" after a food.
+    pub(super) fn is_row(self, word: &str) -> bool {
+        matches!(self, Self::Table(food) if food.word == word)
+    }
+
+    pub(super) fn contains(self) -> &'a [Allergen] {
         match self {
             Self::Table(food) => &food.contains,
             Self::Kitchen(word) => &word.contains,
@@ -136,7 +97,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn may_contain(self) -> &'a [Allergen] {
+    pub(super) fn may_contain(self) -> &'a [Allergen] {
         match self {
             Self::Table(food) => &food.may_contain,
             Self::Kitchen(word) => &word.may_contain,
@@ -144,7 +105,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn meant(self) -> Vec<Meant> {
+    pub(super) fn meant(self) -> Vec<Meant> {
         let said = match self {
             Self::Table(food) => Said::Table(food.word),
             Self::Kitchen(word) => Said::Kitchen(word.word.clone()),
@@ -176,7 +137,7 @@ impl Lexicon {
         let mut lexicon = Self::default();
         for word in words {
             let name = Name::of(&word.word);
-            if name.pieces.is_empty() {
+            if !can_match(&name) {
                 continue;
             }
             let index = lexicon.words.len();
@@ -207,7 +168,7 @@ impl Lexicon {
             return Reading {
                 meant: entry.meant(),
                 complete: content && !name.cut_off,
-                one_thing: content && !matches!(entry.kind(), Kind::Dish | Kind::Cut) && !name.cut_off,
+                whole_food: content && !matches!(entry.kind(), Kind::Dish | Kind::Cut) && !name.cut_off,
                 staple: entry.kind() == Kind::Staple,
             };
         }
@@ -297,6 +258,14 @@ impl Lexicon {
     }
 }
 
+fn can_match(word: &Name) -> bool {
+    match &word.pieces[..] {
+        [] => false,
+        [piece] => piece.chars.len() > 1 || piece.scripts.first() == Some(&Script::Kanji),
+        _ => true,
+    }
+}
+
 /// Whether a word of this kind may stand there.
 fn fits(kind: Kind, piece: &Piece, from: usize, to: usize) -> bool {
     let one_kana = to - from == 1 && piece.scripts.get(from) != Some(&Script::Kanji);
@@ -339,9 +308,14 @@ fn swallow<'a>(piece: &Piece, mut tokens: Vec<Token<'a>>) -> Vec<Token<'a>> {
         };
         let lost = tokens.iter().enumerate().position(|(index, token)| {
             let Some(entry) = token.entry else { return false };
-            entry.kind() != Kind::Joint
-                && (beside(&tokens, index.checked_sub(1), token.from)
-                    || beside(&tokens, Some(index + 1), token.to))
+            // Names have their head at the end: a シュガートースト is a トースト, whatever シュガー may be.
+            let head = match entry.kind() {
+                Kind::Staple => token.to - token.from >= 2,
+                Kind::Dish => token.to - token.from >= 3,
+                _ => false,
+            };
+            let loose_before = !head && beside(&tokens, index.checked_sub(1), token.from);
+            entry.kind() != Kind::Joint && (loose_before || beside(&tokens, Some(index + 1), token.to))
         });
         let Some(lost) = lost else { return tokens };
         let mut merged: Vec<Token<'a>> = Vec::with_capacity(tokens.len());
@@ -356,99 +330,4 @@ fn swallow<'a>(piece: &Piece, mut tokens: Vec<Token<'a>>) -> Vec<Token<'a>> {
         }
         tokens = merged;
     }
-}
-
-/// A word of a name with what stands around it.
-struct Spoken<'a> {
-    entry: Entry<'a>,
-    denied: bool,
-    /// Directly after another food, with nothing between.
-    joined: bool,
-}
-
-fn reading(parts: &[(&Piece, Vec<Token<'_>>)], cut_off: bool) -> Reading {
-    let mut complete = !cut_off;
-    let mut said: Vec<Spoken<'_>> = Vec::new();
-    let mut other_words = false;
-    for (piece, tokens) in parts {
-        let mut before: Option<&Token<'_>> = None;
-        for token in tokens {
-            let content_before =
-                before.filter(|before| before.entry.is_some_and(Entry::is_content)).is_some();
-            match token.entry {
-                None => complete = false,
-                Some(entry) if entry.kind() == Kind::Negation || (content_before && is_without(entry)) => {
-                    if content_before {
-                        deny_back(&mut said);
-                    }
-                }
-                Some(entry) if entry.is_content() => {
-                    let denied = before
-                        .and_then(|before| before.entry)
-                        .is_some_and(|before| before.kind() == Kind::Negation)
-                        && said.is_empty();
-                    if content_before && short_kana(piece, before, token) {
-                        complete = false;
-                    }
-                    said.push(Spoken { entry, denied, joined: content_before });
-                }
-                Some(entry) => other_words |= matches!(entry.kind(), Kind::Joint | Kind::Cooking),
-            }
-            before = Some(token);
-        }
-    }
-    let meat = ["beef", "chicken", "pork"];
-    let names_an_animal = said.iter().any(|word| {
-        word.entry.kind() != Kind::Cut
-            && word.entry.contains().iter().any(|allergen| meat.contains(&allergen.id()))
-    });
-    said.retain(|word| word.entry.kind() != Kind::Cut || !(names_an_animal || word.joined));
-
-    let denied: Vec<Allergen> =
-        said.iter().filter(|word| word.denied).flat_map(|word| word.entry.contains()).copied().collect();
-    said.retain(|word| !word.denied);
-    let mut meant: Vec<Meant> = said.iter().flat_map(|word| word.entry.meant()).collect();
-    for one in &mut meant {
-        if denied.contains(&one.allergen) {
-            one.certainty = Certainty::CheckLabel;
-        }
-    }
-    complete &= !said.is_empty();
-    let one_thing = match &said[..] {
-        [only] => complete && !other_words && !matches!(only.entry.kind(), Kind::Dish | Kind::Cut),
-        _ => false,
-    };
-    let staple = said.iter().any(|word| word.entry.kind() == Kind::Staple);
-    Reading { meant, complete, one_thing, staple }
-}
-
-/// なし is a pear, and "without" after a food.
-fn is_without(entry: Entry<'_>) -> bool {
-    matches!(entry, Entry::Table(food) if food.word == "なし")
-}
-
-/// 卵不使用: the word before is denied, and those listed with it (卵・乳不使用).
-fn deny_back(said: &mut [Spoken<'_>]) {
-    let own_name = |entry: Entry<'_>| {
-        matches!(entry, Entry::Table(food)
-            if Allergen::all().any(|allergen| food.contains == [allergen] && allergen.label().ja == food.word))
-    };
-    for (index, word) in said.iter_mut().rev().enumerate() {
-        if word.denied || index > 0 && !own_name(word.entry) {
-            break;
-        }
-        word.denied = true;
-        if word.joined {
-            break;
-        }
-    }
-}
-
-/// Two words of kana with nothing between them, one of them so short that it may be a part of another word.
-fn short_kana(piece: &Piece, before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
-    let hiragana = |at: Option<usize>| at.and_then(|at| piece.scripts.get(at)) == Some(&Script::Hiragana);
-    let short = |token: &Token<'_>| token.to - token.from < 3;
-    hiragana(token.from.checked_sub(1))
-        && hiragana(Some(token.from))
-        && (short(token) || before.is_some_and(short))
 }

@@ -11,6 +11,7 @@ mod foods;
 mod lexicon;
 mod menu;
 mod name;
+mod reading;
 pub mod sheet;
 mod survey;
 #[cfg(test)]

@@ -150,13 +150,30 @@ fn names_are_read_by_their_words() {
         ("カシューナッツ", "cashew", "pistachio"),
         ("ペカンナッツ", "", "walnut"),
         ("ノンエッグドレッシング", "", "soy"),
+        ("マヨネーズ(卵・乳不使用)", "", "egg soy"),
+        ("若どりもも", "chicken", ""),
+        ("豚カットもも", "pork", ""),
+        ("コーンフレーク", "", "milk soy wheat"),
     ] {
         let list = |ids: &'static str| ids.split(' ').filter(|id| !id.is_empty()).collect::<Vec<_>>();
         assert_eq!(of_ingredient(name), Some((list(contains), list(may_contain))), "{name}");
     }
-    for name in
-        ["", "◯", "(揚げ用)", "冷凍", "ぬぺ", "冷凍ぬぺ", "豚肉ぬぺ", "いかぬぺ", "新メニュー", "卵不使用"]
-    {
+    for name in [
+        "",
+        "◯",
+        "(揚げ用)",
+        "冷凍",
+        "ぬぺ",
+        "冷凍ぬぺ",
+        "豚肉ぬぺ",
+        "いかぬぺ",
+        "新メニュー",
+        "卵不使用",
+        "コーンスープ",
+        "れんこんサラダ",
+        "豚肉他",
+        "200g",
+    ] {
         assert_eq!(of_ingredient(name), None, "{name}");
     }
 }
@@ -165,6 +182,9 @@ fn names_are_read_by_their_words() {
 fn a_dish_is_not_lost_behind_the_ingredients() {
     assert_eq!(of_dish("えびフライ").0, ["shrimp", "wheat"]);
     assert_eq!(of_dish("チーズ入りオムレツ").0, ["egg", "milk"]);
+    assert_eq!(of_dish("シュガートースト").0, ["milk", "wheat"], "a name's head is at its end");
+    assert_eq!(of_dish("お楽しみゼリー").1, [""; 0]);
+    assert_eq!(of_dish("ミニゼリー").1, ["gelatin"], "packed, and on no list of ingredients");
     assert_eq!(of_dish("いかの黒松風煮").0, ["squid"], "an unknown word after の changes nothing");
     assert_eq!(of_dish("新メニュー☆いかなごのくぎ煮").0, [""; 0]);
     let lexicon = Lexicon::default();

@@ -65,7 +65,9 @@ fn every_record_of_the_family_becomes_a_typed_fact() {
                     school_facts::read(category, &content).map(|it| assert_eq!(it.len(), 1))
                 }
                 Category::Patient | Category::Immunization => Ok(()),
-                Category::SchoolMenu | Category::SchoolGate => Err(hibiki_records::fhir::Reason::ConflictingCategory),
+                Category::SchoolMenu | Category::SchoolGate => {
+                    Err(hibiki_records::fhir::Reason::ConflictingCategory)
+                }
             };
             assert!(read.is_ok(), "{category}: {}", String::from_utf8_lossy(&content));
         }

@@ -1,0 +1,76 @@
+//! Opens a school's books, and the outbox with its sender where mails are configured.
+
+use std::sync::Arc;
+
+use super::cannot;
+use super::foundations::Ground;
+use crate::cli::run::{Host, StartError};
+use crate::config;
+use crate::exit::ExitStatus;
+use crate::holds::Holds;
+use crate::mail::compose::Writer;
+use crate::mail::{self, Outbox, Relay, Sender, Smtp};
+use crate::school::{School, Setup};
+
+/// The board's key.
+const BOARD: &str = "school-mail";
+
+/// Builds what is configured, registers its commands and starts its work.
+pub(super) fn open(
+    host: &mut Host,
+    ground: &Ground,
+    holds: &Arc<Holds>,
+) -> Result<Option<School>, StartError> {
+    let outbox = Arc::new(Outbox::new(ground.means.clone()));
+    let relay =
+        host.config.mail.clone().map(|settings| start_sender(host, ground, &outbox, settings)).transpose()?;
+    let mails = relay.is_some();
+    let deps = mail::commands::Deps { means: ground.means.clone(), outbox: Arc::clone(&outbox), relay };
+    mail::commands::register(&mut host.router, deps);
+    let Some(settings) = host.config.school.clone() else { return Ok(None) };
+    if !mails {
+        host.board.raise(
+            BOARD,
+            "there is no [mail] relay: no allergy alert can be sent / メールの設定がありません",
+        );
+    }
+    let school = School::new(Setup {
+        settings,
+        name: host.config.node.name_ja.clone(),
+        means: ground.means.clone(),
+        book: Arc::clone(&ground.book),
+        holds: Arc::clone(holds),
+        outbox,
+        mails,
+        board: host.board.clone(),
+    });
+    school.register(&mut host.router);
+    host.env.spawn(Arc::clone(&school.alerts).run(host.shutdown.clone()));
+    Ok(Some(school))
+}
+
+fn start_sender(
+    host: &Host,
+    ground: &Ground,
+    outbox: &Arc<Outbox>,
+    settings: config::Mail,
+) -> Result<(Arc<dyn Relay>, Writer), StartError> {
+    let mailbox = |text: &str| text.parse().map_err(|error| cannot("[mail] from or reply-to", &error));
+    let writer = Writer {
+        from: mailbox(&settings.from)?,
+        reply_to: settings.reply_to.as_deref().map(mailbox).transpose()?,
+    };
+    let at_once = usize::try_from(settings.at_once)
+        .map_err(|_| StartError::new(ExitStatus::Config, "[mail] at-once is out of range"))?;
+    let relay: Arc<dyn Relay> = Arc::new(Smtp::new(settings));
+    let sender = Arc::new(Sender {
+        means: ground.means.clone(),
+        outbox: Arc::clone(outbox),
+        relay: Arc::clone(&relay),
+        writer: writer.clone(),
+        at_once,
+        board: host.board.clone(),
+    });
+    host.env.spawn(sender.run(host.shutdown.clone()));
+    Ok((relay, writer))
+}
