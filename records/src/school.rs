@@ -2,9 +2,12 @@
 //!
 //! Texts come from whoever wrote them and are treated as hostile: what is kept is plain text, lines without
 //! control or direction characters, of bounded length; escaping is still the page's business. Reads FHIR
-//! (Communication, Task, Appointment) and iCalendar. Must not know classes or pupils.
+//! (Communication, Task, Appointment), iCalendar, and the school's own schema where neither has the words
+//! ([`timetable`]). Must not know classes or pupils.
 
+pub mod attachment;
 pub(crate) mod cbor;
+pub mod timetable;
 
 use serde_json::Value;
 
@@ -17,9 +20,8 @@ use crate::redacted::redacted;
 use crate::words::Summary;
 use crate::words::school as words;
 use crate::words::text::{LINE_MAX_CHARS, tidy, tidy_body};
-
-/// Most attachments listed of one notice.
-const ATTACHMENTS_MAX: usize = 20;
+pub use attachment::{Attachment, FileKind};
+pub use timetable::Timetable;
 
 /// One thing a school tells.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum Matter {
     HandIn(HandIn),
     /// 行事
     Event(Event),
+    /// 時間割
+    Timetable(Timetable),
 }
 
 /// A notice.
@@ -43,7 +47,9 @@ pub struct Notice {
     pub sent: Option<Moment>,
     /// Whether the school marked it urgent.
     pub urgent: bool,
-    /// Names of what is attached.
+    /// What is attached and can be offered.
+    pub files: Vec<Attachment>,
+    /// Names of what else is attached.
     pub attachments: Vec<String>,
     /// Whether the record still holds.
     pub standing: Standing,
@@ -170,11 +176,14 @@ impl HandIn {
 /// Reads verbatim content of a record of category school notice or school event. A calendar may hold several.
 ///
 /// # Errors
-/// It is neither of these categories, neither FHIR nor iCalendar, names nothing, or (an event) has no day; the
+/// It is neither of these categories, none of the forms above, names nothing, or (an event) has no day; the
 /// caller shows its one line ([`crate::words::summary`]) instead.
 pub fn read(category: Category, content: &[u8]) -> Result<Vec<Matter>, Reason> {
     match category {
         Category::SchoolEvent if calendar::is_calendar(content) => of_calendar(content),
+        Category::SchoolEvent if timetable::is_cbor(content) => {
+            Timetable::read(content).map(|table| vec![Matter::Timetable(table)])
+        }
         Category::SchoolNotice | Category::SchoolEvent => {
             let stored = Stored::read(content)?;
             let matter = match stored.kind() {
@@ -215,14 +224,14 @@ fn notice(stored: &Stored<'_>) -> Result<Notice, Reason> {
         }
         (None, None) => (words::first_words(resource).and_then(Summary::tidied), None),
     };
-    let attachments =
-        stored.list("/payload").filter_map(|part| part.pointer("/contentAttachment/title")?.as_str());
+    let (files, attachments) = attachment::attached(stored.list("/payload"));
     Ok(Notice {
         title: title.ok_or(Reason::Missing("topic"))?,
         body,
         sent: stored.time("/sent").or_else(|| stored.when.ok()).map(Moment::of),
         urgent: matches!(stored.text("/priority"), Some("urgent" | "asap" | "stat")),
-        attachments: attachments.filter_map(line).take(ATTACHMENTS_MAX).collect(),
+        files,
+        attachments,
         standing: stored.standing,
     })
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hibiki_records::lunch::{Defaults, Menu, Milk, Sheet, SheetFault, read_menus};
+use hibiki_records::lunch::{Defaults, Lexicon, LunchDay, Menu, Milk, Sheet, SheetFault, read_menus, survey};
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/kobe-school-lunch");
 
@@ -47,6 +47,20 @@ fn table_and_json_tell_the_same() {
     for (day, menu) in by_day(table.menus) {
         assert_eq!(json.get(&day), Some(&menu), "{day}");
     }
+}
+
+#[test]
+fn every_menu_fits_into_a_record() {
+    let Some(json) = shared("menus.ndjson") else { return };
+    let lexicon = Lexicon::default();
+    let mut longest = 0;
+    for menu in sheet(&json, None).unwrap().menus {
+        let day = LunchDay { survey: survey(&menu, &lexicon), menu, revision: 1 };
+        let content = day.to_cbor().unwrap();
+        longest = longest.max(content.len());
+        assert_eq!(LunchDay::read(&content), Ok(day));
+    }
+    assert!((1_000..16_000).contains(&longest), "{longest} of 65,536 bytes");
 }
 
 #[test]

@@ -95,6 +95,7 @@ fn describe(category: Category, content: &[u8]) -> Option<Summary> {
         return school::calendar(content);
     }
     match category {
+        Category::SchoolEvent if school::is_cbor(content) => return school::timetable(content),
         Category::SchoolMenu => return school::menu(content),
         Category::SchoolGate => return school::gate(content),
         _ => {}

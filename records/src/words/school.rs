@@ -1,4 +1,4 @@
-//! Notices, things to hand in, events, menus, arrival and leaving.
+//! Notices, things to hand in, events, timetables, menus, arrival and leaving.
 //!
 //! Must not know classes or pupils.
 
@@ -10,6 +10,8 @@ use crate::calendar::entries;
 use crate::date::{CalendarDate, FhirTime};
 use crate::gate::Touch;
 use crate::lunch::{LunchDay, Milk};
+use crate::school::Timetable;
+pub(super) use crate::school::timetable::is_cbor;
 
 /// A notice by its title, a thing to hand in by its name and the day it is due.
 pub(super) fn notice(resource: &Value) -> Option<Summary> {
@@ -82,6 +84,12 @@ pub(crate) fn event_name(resource: &Value) -> Option<Summary> {
 pub(super) fn calendar(content: &[u8]) -> Option<Summary> {
     let text = entries(content).ok()?.first()?.text("SUMMARY")?;
     Some(Summary::new(text.clone(), text))
+}
+
+/// Whose timetable it is.
+pub(super) fn timetable(content: &[u8]) -> Option<Summary> {
+    let class = Timetable::read(content).ok()?.class;
+    Some(Summary::new(format!("時間割 {class}"), format!("Timetable of {class}")))
 }
 
 /// The dishes of a menu, and milk, which no sheet lists.

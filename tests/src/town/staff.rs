@@ -41,7 +41,13 @@ pub fn command(town: &Town, house: House, words: &[&str]) -> Result<Value, TownE
 ///
 /// # Errors
 /// The node refuses.
-pub fn command_with(town: &Town, house: House, words: &[&str], name: &str, file: &str) -> Result<Value, TownError> {
+pub fn command_with(
+    town: &Town,
+    house: House,
+    words: &[&str],
+    name: &str,
+    file: &str,
+) -> Result<Value, TownError> {
     let path = text(&scratch(town, name, file)?);
     let mut words = words.to_vec();
     words.push(&path);

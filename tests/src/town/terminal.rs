@@ -61,7 +61,12 @@ impl Town {
     ///
     /// # Errors
     /// It cannot be run, or prints something else.
-    pub fn registration(&self, card: &Card, subject: usize, more: &[&str]) -> Result<(Value, bool), TownError> {
+    pub fn registration(
+        &self,
+        card: &Card,
+        subject: usize,
+        more: &[&str],
+    ) -> Result<(Value, bool), TownError> {
         let number = subject.to_string();
         let words = ["--format", "json", "--subject", &number];
         let output = run(self.terminal("registration", card).args(words).args(more))?;

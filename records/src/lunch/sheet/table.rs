@@ -169,7 +169,10 @@ impl Table<'_> {
             return Err(LineProblem::MoreCells);
         }
         day.name_dishes(row.line, cell(Column::Dishes))?;
-        let dish = cell::name(cell(Column::Dish))?.map(|dish| day.dish(dish));
+        let dishes: Vec<usize> =
+            cell::dishes(cell(Column::Dish))?.into_iter().map(|dish| day.dish(dish)).collect();
+        // Of several dishes in one cell nobody knows which an ingredient is for.
+        let dish = if let [only] = dishes[..] { Some(only) } else { None };
         if let Some(milk) = cell::milk(cell(Column::Milk))? {
             // Said once, milk is served.
             let served = day.milk == Some(Milk::Served) || milk == Milk::Served;

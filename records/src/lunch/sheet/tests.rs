@@ -109,6 +109,15 @@ fn a_row_for_each_ingredient() {
 }
 
 #[test]
+fn all_dishes_in_a_column_for_one_are_all_taken() {
+    let sheet = read("日付,料理名,材料\n4/13,ごはん、カレー,米、豚肉\n4/14,パン,小麦粉\n");
+    assert_eq!(
+        all(&sheet),
+        ["2026-04-13 1_3: ごはん+カレー = 米+豚肉 milk", "2026-04-14 1_3: パン = 小麦粉@0 milk"]
+    );
+}
+
+#[test]
 fn a_json_object_for_each_day() {
     let sheet = read(concat!(
         r#"{"area": "4", "date": "2017-05-02", "dishes": ["パン", " ", "スープ"], "ingredients": [{"name": "卵", "qty": 0.5, "unit": "コ", "g": 25.0, "dish": 2}, {"name": "塩", "g": 1.0, "label": []}], "milk": false, "note": "x"}"#,

@@ -3,10 +3,12 @@
 use askama::Template;
 use axum::response::Response;
 use hibiki_records::category::Category;
-use hibiki_records::date::CalendarDate;
+use hibiki_records::date::{CalendarDate, Weekday};
 use hibiki_records::fhir::Standing;
 use hibiki_records::gate::Touch;
-use hibiki_records::school::{self, Event, EventState, HandIn, HandInState, Matter, Moment, Notice};
+use hibiki_records::school::{
+    self, Event, EventState, HandIn, HandInState, Matter, Moment, Notice, Timetable,
+};
 use hibiki_records::words::summary;
 
 use super::coverage::Coverage;
@@ -149,6 +151,10 @@ impl Sorted {
                 place.push((it.from, event(it, holder, lang)));
             }
             Matter::Notice(it) => self.notices.push((it.sent, notice(it, holder, lang))),
+            Matter::Timetable(it) => {
+                let from = it.from.map(|day| Moment { day, minute: None });
+                self.notices.push((from, timetable(it, holder, lang)));
+            }
         }
     }
 }
@@ -234,13 +240,31 @@ fn event(it: &Event, holder: &str, lang: Lang) -> EventLine {
 }
 
 fn notice(it: &Notice, holder: &str, lang: Lang) -> NoticeLine {
+    let files = it.files.iter().map(|file| file.title.as_str());
+    let attached: Vec<&str> = files.chain(it.attachments.iter().map(String::as_str)).collect();
     NoticeLine {
         title: lang.summary(&it.title).to_owned(),
         urgent: it.urgent,
         sent: it.sent.map(|sent| moment(sent, false, lang)).unwrap_or_default(),
         body: lines(it.body.as_ref()),
-        attachments: it.attachments.join(lang.t("、", ", ")),
+        attachments: attached.join(lang.t("、", ", ")),
         tag: withdrawn(it.standing, lang).unwrap_or_default(),
+        holder: holder.to_owned(),
+    }
+}
+
+fn timetable(it: &Timetable, holder: &str, lang: Lang) -> NoticeLine {
+    let day = |(day, periods): (&Weekday, &Vec<String>)| {
+        let lessons = periods.iter().map(|subject| if subject.is_empty() { "―" } else { subject.as_str() });
+        format!("{}: {}", lang.label(day.label()), lessons.collect::<Vec<_>>().join(lang.t("、", ", ")))
+    };
+    NoticeLine {
+        title: format!("{} {}", lang.t("時間割", "Timetable"), it.class),
+        urgent: false,
+        sent: it.from.map(|from| moment(Moment { day: from, minute: None }, false, lang)).unwrap_or_default(),
+        body: it.days.iter().map(day).collect(),
+        attachments: String::new(),
+        tag: "",
         holder: holder.to_owned(),
     }
 }

@@ -96,7 +96,8 @@ impl Dates {
                         self.counts.school_events += 1;
                     }
                 }
-                Matter::Notice(_) => {}
+                // Neither has a day of its own.
+                Matter::Notice(_) | Matter::Timetable(_) => {}
             }
         }
         if !passed_on.events.is_empty() {
