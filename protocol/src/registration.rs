@@ -236,5 +236,7 @@ impl RegistrationState {
             && self.deliveries.len() <= limits::DELIVERIES_MAX
             && !(self.changed.is_some() && self.refused.is_some())
             && self.mails.len() <= MailKind::ALL.len()
+            && self.address.as_ref().is_none_or(|address| address.len() <= limits::ADDRESS_BYTES_MAX)
+            && self.waiting.as_ref().is_none_or(|it| it.address.len() <= limits::ADDRESS_BYTES_MAX)
     }
 }

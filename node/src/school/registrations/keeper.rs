@@ -121,7 +121,7 @@ impl Registrations {
                 }
                 row.codes.push(self.means.now().0);
                 let whom = (subject, guardian);
-                let (waiting, brings) = code::issue(&self.means, &self.school, whom, &address.to_string());
+                let (waiting, brings) = code::issue(&self.means, &self.school, whom, address.as_ref());
                 row.waiting = Some(waiting);
                 letter = Some(brings);
             }
