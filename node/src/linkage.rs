@@ -35,6 +35,7 @@ pub use error::LinkError;
 pub use import::{Made, Summary};
 pub use persons::{LocalPerson, Persons};
 pub use table::LinkRow;
+pub(crate) use table::linked;
 
 use crate::institution::Means;
 use crate::responder::{LocalFault, LocalSubject};

@@ -1,4 +1,5 @@
-//! Commands of guardians that were carried out: sent again, they are not carried out again, and their receipt is the same.
+//! Commands of guardians that were carried out, or refused for what they say: sent again, they are not carried out again,
+//! and their receipt, or refusal, is the same.
 //!
 //! Remembered for [`limits::COMMAND_MILLIS`], over restarts. Between ledger and tables a crash can fall: then nothing is in
 //! force, no receipt was given, and the command sent again is logged again. Must not know what a command does.
@@ -22,17 +23,20 @@ use crate::vault::{Change, Row, VaultError};
 
 const COMMANDS: Keyspace = Keyspace::Replay;
 
-/// A command that was carried out.
+/// A command that was carried out or refused.
 #[derive(Clone, Serialize, Deserialize)]
 struct CommandRow {
     /// Digest of the command, hexadecimal: the same key for another one is refused.
     command: String,
-    /// Its ledger entry.
+    /// Its ledger entry; 0 where it was refused.
     index: u64,
-    /// Hash of that leaf, hexadecimal.
+    /// Hash of that leaf, hexadecimal; empty where it was refused.
     leaf_hash: String,
     /// When.
     at: u64,
+    /// Why it was refused, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
 }
 
 /// A command, as it is recognised.
@@ -51,6 +55,8 @@ pub(crate) struct Command<'a> {
 pub(crate) enum Known {
     /// It was carried out; its receipt.
     Done(Receipt),
+    /// It was refused; why, by the stable name.
+    Refused(String),
     /// It is new; there is room to remember it.
     New(Room),
 }
@@ -72,10 +78,10 @@ pub(crate) fn look_up(means: &Means, command: &Command<'_>) -> Result<Known, Not
         known.into_iter().partition(|row| now.since(Timestamp(row.value.at)) > limits::COMMAND_MILLIS);
     if let Some(row) = remembered.iter().find(|row| row.key() == place) {
         let same = row.value.command == command.digest.hex();
-        return if same {
-            receipt_of(means, &row.value).map(Known::Done)
-        } else {
-            Err(NotChosen::OtherCommand)
+        return match &row.value.refused {
+            _ if !same => Err(NotChosen::OtherCommand),
+            Some(why) => Ok(Known::Refused(why.clone())),
+            None => receipt_of(means, &row.value).map(Known::Done),
         };
     }
     if remembered.len() >= limits::COMMANDS_REMEMBERED_MAX {
@@ -94,14 +100,38 @@ impl Room {
         command: &Command<'_>,
         receipt: &Receipt,
     ) -> Result<(), VaultError> {
-        self.old.iter().for_each(|place| change.delete(COMMANDS, place));
         let row = CommandRow {
             command: command.digest.hex(),
             index: receipt.index,
             leaf_hash: receipt.leaf_hash.hex(),
             at: means.now().0,
+            refused: None,
         };
-        change.put_under(KeyId::from_bytes(*subject), COMMANDS, &self.place, &row)
+        self.put(change, subject, &row)
+    }
+
+    /// Remembers that the command was refused, so that sent again it does not count again.
+    pub(crate) fn remember_refused(
+        self,
+        means: &Means,
+        change: &mut Change<'_>,
+        subject: &[u8; 16],
+        command: &Command<'_>,
+        why: &str,
+    ) -> Result<(), VaultError> {
+        let row = CommandRow {
+            command: command.digest.hex(),
+            index: 0,
+            leaf_hash: String::new(),
+            at: means.now().0,
+            refused: Some(why.to_owned()),
+        };
+        self.put(change, subject, &row)
+    }
+
+    fn put(self, change: &mut Change<'_>, subject: &[u8; 16], row: &CommandRow) -> Result<(), VaultError> {
+        self.old.iter().for_each(|place| change.delete(COMMANDS, place));
+        change.put_under(KeyId::from_bytes(*subject), COMMANDS, &self.place, row)
     }
 }
 

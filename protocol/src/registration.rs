@@ -57,7 +57,7 @@ wire_struct! {
 
 wire_struct! {
     /// One allergen.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, PartialEq, Eq)]
     pub struct RegisteredAllergen {
         /// Its code in J-FAGY.
         1 => pub code: String,
@@ -122,7 +122,7 @@ wire_code! {
 
 wire_struct! {
     /// What is registered for a subject, as one guardian is told it.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, PartialEq, Eq)]
     pub struct RegistrationState {
         /// Her own list.
         1 => pub allergens: Vec<RegisteredAllergen>,
@@ -203,21 +203,23 @@ wire_code! {
     }
 }
 
-impl std::fmt::Debug for RegisterAddress {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("RegisterAddress(***)")
-    }
+macro_rules! hidden {
+    ($($name:ident),+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(concat!(stringify!($name), "(***)"))
+            }
+        }
+    )+};
 }
 
-impl std::fmt::Debug for ConfirmAddress {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("ConfirmAddress(***)")
-    }
-}
+hidden!(RegisteredAllergen, RegisterAddress, ConfirmAddress, WaitingAddress, RegistrationState);
 
-impl std::fmt::Debug for WaitingAddress {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("WaitingAddress(***)")
+impl RegistrationChange {
+    /// Whether it protects somebody: then it is taken on a full disk as well. What must not be eaten cannot wait, nor can
+    /// a mailbox that must not be written to any more; everything else can.
+    pub const fn protects(&self) -> bool {
+        matches!(self, Self::Allergens(_) | Self::Withdraw(_))
     }
 }
 
@@ -234,5 +236,7 @@ impl RegistrationState {
             && self.deliveries.len() <= limits::DELIVERIES_MAX
             && !(self.changed.is_some() && self.refused.is_some())
             && self.mails.len() <= MailKind::ALL.len()
+            && self.address.as_ref().is_none_or(|address| address.len() <= limits::ADDRESS_BYTES_MAX)
+            && self.waiting.as_ref().is_none_or(|it| it.address.len() <= limits::ADDRESS_BYTES_MAX)
     }
 }

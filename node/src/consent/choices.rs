@@ -46,6 +46,8 @@ impl Consents {
         };
         let room = match remembered::look_up(&self.means, &command)? {
             Known::Done(receipt) => return Ok(Chosen { receipt, again: true }),
+            // Choices are not refused for what they say: it was another command.
+            Known::Refused(_) => return Err(NotChosen::OtherCommand),
             Known::New(room) => room,
         };
         let mut change = self.means.vault.change();

@@ -6,6 +6,8 @@
 //! Tokens  q ‖ pseudonym's index                a token in quarantine, sealed
 //! ```
 
+use std::collections::BTreeSet;
+
 use hibiki_protocol::cbor;
 use hibiki_protocol::ids::Pseudonym;
 use hibiki_protocol::token::PairwiseToken;
@@ -13,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::token::OpenedToken;
 use super::{LinkError, Linkage};
+use crate::institution::Means;
 use crate::keyring::KeyId;
 use crate::store::Keyspace;
-use crate::vault::{Change, Index, Row};
+use crate::vault::{Change, Index, Row, VaultError};
 
 const LINKS: Keyspace = Keyspace::Links;
 const TOKENS: Keyspace = Keyspace::Tokens;
@@ -102,6 +105,12 @@ fn link_key(index: &Index) -> Vec<u8> {
 
 fn wait_key(index: &Index) -> Vec<u8> {
     [b"q", index.as_slice()].concat()
+}
+
+/// Every link of the persons whose key starts with `subject`: the key, and the digest its pseudonym is found by.
+pub(crate) fn linked(means: &Means, subject: &[u8]) -> Result<BTreeSet<Vec<u8>>, VaultError> {
+    let marks = means.vault.marks(LINKS, &[b"s", subject].concat())?;
+    Ok(marks.into_iter().map(|rest| [subject, &rest].concat()).collect())
 }
 
 impl Linkage {

@@ -7,12 +7,12 @@
 use hibiki_protocol::act::{Act, ChangeConsent, Changed, ConsentState, Reach};
 use hibiki_protocol::grant::Basis;
 use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPage};
-use hibiki_protocol::ids::{Digest, GuardianAlias, Pseudonym};
+use hibiki_protocol::ids::{Category, Digest, GuardianAlias, Pseudonym};
 use hibiki_protocol::limits;
-use hibiki_protocol::policy::{self, Withheld};
+use hibiki_protocol::policy::{self, ReadPermit, Withheld};
 use hibiki_protocol::query::{Refusal, VerifiedQuery};
 use hibiki_protocol::receipt::Receipt;
-use hibiki_protocol::registration::{ChangeRegistration, MailKind, RegistrationChange};
+use hibiki_protocol::registration::{ChangeRegistration, MailKind, RegistrationChange, RegistrationState};
 use hibiki_protocol::tlog::DigestKind;
 use hibiki_records::category::Category as Kind;
 
@@ -40,7 +40,7 @@ impl InstitutionResponder {
         if let Act::History(_) = act {
             self.head.renew(&self.base.ledger).await;
         }
-        let (subject, pseudonym) = match self.admitted(query)? {
+        let (subject, pseudonym, permit) = match self.admitted(query)? {
             Ok(admitted) => admitted,
             Err((subject, why)) => {
                 if let Act::ChangeConsent(_) | Act::ChangeRegistration(_) = act {
@@ -63,14 +63,15 @@ impl InstitutionResponder {
             Act::ShowRegistration(_) => match &self.base.registrations {
                 None => Err(Withheld::Empty),
                 Some(keeper) => {
-                    let state = Box::new(keeper.state(&subject.key, &query.grant().grant().guardian)?);
-                    Ok(Found::Registration { state, logged: None })
+                    let state = keeper.state(&subject.key, &query.grant().grant().guardian)?;
+                    Ok(Found::Registration { state: Box::new(permitted(state, &permit)), logged: None })
                 }
             },
             Act::ChangeRegistration(command) => match &self.base.registrations {
                 None => Err(Withheld::Empty),
                 Some(keeper) => {
-                    Ok(self.register(reply, query, &subject, pseudonym, (keeper.as_ref(), command)).await?)
+                    let by = (query, &permit);
+                    Ok(self.register(reply, by, &subject, pseudonym, (keeper.as_ref(), command)).await?)
                 }
             },
         };
@@ -82,18 +83,20 @@ impl InstitutionResponder {
     fn admitted(
         &self,
         query: &VerifiedQuery,
-    ) -> Result<Result<(LocalSubject, Pseudonym), (Option<LocalSubject>, Withheld)>, LocalFault> {
+    ) -> Result<Result<(LocalSubject, Pseudonym, ReadPermit), (Option<LocalSubject>, Withheld)>, LocalFault>
+    {
         let (subject, pseudonym) = match self.subject(query)? {
             Ok(found) => found,
             Err(why) => return Ok(Err((None, why))),
         };
         let decided =
             self.decide(&subject, pseudonym, |circumstances| policy::admit(query, pseudonym, circumstances));
-        let shows = match decided? {
-            Ok(permit) => self.base.local.has_any(&subject, &permit)?,
+        let permit = match decided? {
+            Ok(permit) => permit,
             Err(why) => return Ok(Err((Some(subject), why))),
         };
-        Ok(if shows { Ok((subject, pseudonym)) } else { Err((Some(subject), Withheld::Empty)) })
+        let shows = self.base.local.has_any(&subject, &permit)?;
+        Ok(if shows { Ok((subject, pseudonym, permit)) } else { Err((Some(subject), Withheld::Empty)) })
     }
 
     /// A page of the history, with its proofs; `None` if there is nothing to tell.
@@ -149,11 +152,15 @@ impl InstitutionResponder {
     async fn register(
         &self,
         reply: &Reply<'_>,
-        query: &VerifiedQuery,
+        (query, permit): (&VerifiedQuery, &ReadPermit),
         subject: &LocalSubject,
         pseudonym: Pseudonym,
         (keeper, command): (&dyn RegistrationKeeper, &ChangeRegistration),
     ) -> Result<Found, LookFault> {
+        // On a nearly full disk what protects nobody can wait.
+        if !command.change.protects() && (self.base.low_space)() {
+            return Err(LookFault::Refused(Refusal::NotLogged));
+        }
         let grant = super::digest_of(&query.query().grant);
         let change = GuardiansRegistration {
             subject: subject.key,
@@ -165,7 +172,8 @@ impl InstitutionResponder {
         };
         let carried_out = keeper.register(&change).await?;
         self.head.renew(&self.base.ledger).await;
-        let mut state = Box::new(keeper.state(&subject.key, &query.grant().grant().guardian)?);
+        let state = keeper.state(&subject.key, &query.grant().grant().guardian)?;
+        let mut state = Box::new(permitted(state, permit));
         let mut logged = None;
         match carried_out {
             Ok(Chosen { receipt, again }) => {
@@ -226,6 +234,15 @@ fn sized(command: &ChangeRegistration) -> Result<(), LookFault> {
         RegistrationChange::Withdraw(_) => true,
     };
     if fits { Ok(()) } else { Err(LookFault::Refused(Refusal::Malformed)) }
+}
+
+/// What others have registered is a fact about the child's health: told where her allergies are.
+fn permitted(state: RegistrationState, permit: &ReadPermit) -> RegistrationState {
+    let allergy = Category::new(Kind::Allergy.wire_name());
+    if allergy.is_some_and(|allergy| permit.allows(&allergy)) {
+        return state;
+    }
+    RegistrationState { others: Vec::new(), ..state }
 }
 
 /// Whether the holder of a grant is told of this: her own acts, those of staff (of mails, those to her), and to the

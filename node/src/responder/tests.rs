@@ -2,6 +2,7 @@
 
 mod acts;
 mod ending;
+mod registration;
 
 use hibiki_protocol::answer::is_answer_size;
 use hibiki_protocol::cbor;

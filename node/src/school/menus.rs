@@ -174,7 +174,7 @@ impl Menus {
             for menu in chunk {
                 let row = self.row(&menu.kitchen, menu.date)?.map(|row| row.value);
                 let now = row.as_ref().and_then(|row| {
-                    row.draft.as_ref().or(row.accepted.as_ref().map(|accepted| &accepted.menu))
+                    row.draft.as_ref().or_else(|| row.accepted.as_ref().map(|accepted| &accepted.menu))
                 });
                 let what = match now {
                     None => Brought::New,
@@ -265,7 +265,7 @@ impl Menus {
         done: &mut Accepted,
     ) -> Result<(), MenuError> {
         let MenuRow { kitchen, draft, accepted, .. } = &row.value;
-        let Some(menu) = draft.as_ref().or(accepted.as_ref().map(|accepted| &accepted.menu)) else {
+        let Some(menu) = draft.as_ref().or_else(|| accepted.as_ref().map(|accepted| &accepted.menu)) else {
             return Ok(());
         };
         let found = survey(menu, lexicon);
@@ -327,7 +327,7 @@ impl Menus {
 }
 
 fn standing(row: &MenuRow, lexicon: &Lexicon) -> Option<Standing> {
-    let menu = row.draft.as_ref().or(row.accepted.as_ref().map(|accepted| &accepted.menu))?.clone();
+    let menu = row.draft.as_ref().or_else(|| row.accepted.as_ref().map(|accepted| &accepted.menu))?.clone();
     let survey = survey(&menu, lexicon);
     let accepted = row.accepted.as_ref();
     let outdated = row.draft.is_none() && accepted.is_some_and(|accepted| accepted.survey != survey);

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::institution::Means;
+use crate::linkage;
 use crate::mail::Outbox;
 use crate::store::Keyspace;
 use crate::vault::{Row, VaultError};
@@ -128,8 +129,9 @@ impl Registrations {
 
     fn under(&self, subject: &[u8]) -> Result<Vec<Registered>, VaultError> {
         let mut all = Vec::new();
+        let linked = linkage::linked(&self.means, subject)?;
         for row in self.means.vault.rows::<GuardianRow>(TABLE, &[b"r", subject].concat())? {
-            all.extend(guardians(&row));
+            all.extend(guardians(&row).map(|it| self.only_linked(it, &linked)));
         }
         for row in self.means.vault.rows::<SchoolRow>(TABLE, &[b"s", subject].concat())? {
             let Some(subject) = child_of(row.key()) else { continue };
@@ -137,6 +139,17 @@ impl Registrations {
             all.push(Registered { subject, party: Party::School, allergens, address: None, mails });
         }
         Ok(all)
+    }
+
+    /// Where staff undid the link by which a guardian came to this child, what she said must not be eaten still counts,
+    /// but nobody writes to her.
+    fn only_linked(&self, it: Registered, linked: &BTreeSet<Vec<u8>>) -> Registered {
+        let Party::Guardian(_, pseudonym) = it.party else { return it };
+        let index = linkage::index(&self.means, &pseudonym);
+        if linked.contains([it.subject.as_slice(), &index].concat().as_slice()) {
+            return it;
+        }
+        Registered { address: None, ..it }
     }
 
     /// Counts up whenever something was changed.
@@ -165,7 +178,7 @@ impl Registrations {
                 join(&mut others, &other.allergens);
             }
         }
-        let waiting = own.waiting.filter(|waiting| now.0 < waiting.until);
+        let waiting = own.waiting.filter(|waiting| waiting.is_open(now.0));
         Ok(RegistrationState {
             allergens: on_the_wire(&own.allergens),
             others: on_the_wire(&others),
@@ -240,6 +253,8 @@ impl Registrations {
             ..GuardianRow::default()
         };
         let mut change = self.means.vault.change();
+        let index = linkage::index(&self.means, &Pseudonym(row.pseudonym));
+        change.mark(Keyspace::Links, &[b"s", subject.as_slice(), &index].concat());
         change
             .put_under(crate::keyring::KeyId::from_bytes(*subject), TABLE, &place(subject, &guardian), &row)
             .ok();

@@ -8,7 +8,7 @@ use hibiki_protocol::ids::Digest;
 use hibiki_protocol::limits::HISTORY_ENTRIES_MAX;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Query, Refusal};
-use hibiki_protocol::registration::ShowRegistration;
+use hibiki_protocol::registration::{RegistrationRefusal, RegistrationState, ShowRegistration};
 use hibiki_protocol::session::Purpose;
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::tlog::{Checkpoint, EntryKind, Leaf};
@@ -149,6 +149,10 @@ fn an_answer_must_be_of_the_kind_that_was_asked_for() {
             assert_eq!(answer.answers(*act), at == number, "answer {at}, question {number}");
         }
     }
+    let refusal = RegistrationRefusal::NoCode;
+    let state = RegistrationState { refused: Some(refusal), ..nothing_registered() };
+    let declined = Answer { registration: Some(state), ..told_registration() };
+    assert!(declined.answers(Some(&registers)) && !declined.answers(Some(&registered)));
     for act in asked {
         assert!(nothing_to_show().answers(act) && refused(Refusal::Busy).answers(act));
     }

@@ -9,12 +9,13 @@ use hibiki_protocol::policy::{
     AgeGate, Circumstances, Consent, Hold, ReadPermit, Withheld, admit, attained_years, decide,
 };
 use hibiki_protocol::query::{Query, VerifiedQuery};
+use hibiki_protocol::registration::{ShowRegistration, WithdrawAddress};
 use hibiki_protocol::session::Purpose;
 use hibiki_protocol::time::Day;
 use proptest::prelude::*;
 
 use crate::fixture::*;
-use crate::samples::change_consent;
+use crate::samples::{change_consent, change_registration};
 
 /// The categories of this little world; a query may name the first three.
 const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
@@ -252,6 +253,15 @@ fn who_may_choose_and_about_what() {
         let young = if *basis == Basis::Oneself { Err(Withheld::Age) } else { Ok(()) };
         assert_eq!(admitted(&case(14), change(None)), young, "{basis}");
         assert_eq!(admitted(&case(14), show()), Ok(()), "{basis}");
+        let registers =
+            || Act::ChangeRegistration(change_registration(WithdrawAddress { version: 1 }.into()));
+        assert_eq!(admitted(&case(15), registers()), Ok(()), "{basis}");
+        assert_eq!(
+            admitted(&case(14), registers()),
+            young,
+            "{basis}: a child's card is in her guardian's hand"
+        );
+        assert_eq!(admitted(&case(14), ShowRegistration { version: 1 }.into()), Ok(()), "{basis}");
     }
     let limited = Case { granted: vec![0, 1], ..plain() };
     assert_eq!(admitted(&limited, change(Some(0))), Ok(()));

@@ -12,10 +12,11 @@ use hibiki_protocol::hold::SealedHoldNotice;
 use hibiki_protocol::ids::{Category, Digest, MemberId, QueryId};
 use hibiki_protocol::limits::{
     ANSWER_EXPANDED_BYTES_MAX, ANSWER_PLAINTEXT_BYTES, ATTESTATION_ENVELOPE_BYTES, CATEGORIES_MAX,
-    HISTORY_ENTRIES_MAX, KEPT_SINCE_MAX, PART_PLAINTEXT_BYTES, WITHDRAWALS_MAX,
+    DELIVERIES_MAX, HISTORY_ENTRIES_MAX, KEPT_SINCE_MAX, PART_PLAINTEXT_BYTES, WITHDRAWALS_MAX,
 };
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
+use hibiki_protocol::registration::{RegistrationRefusal, RegistrationState};
 use hibiki_protocol::sealing::{SealError, SealingPublic, info, pad, unpad};
 use hibiki_protocol::session::{Attestation, SealedAttestation};
 use hibiki_protocol::signing::Signed;
@@ -258,6 +259,23 @@ fn an_answer_must_not_contradict_itself() {
             consent: Some(ConsentState { withdrawn: vec![withdrawal(); WITHDRAWALS_MAX + 1], changed: None }),
             ..told_consent()
         },
+        Answer { registration: Some(registration_state()), ..told_consent() },
+        Answer { outcome: Outcome::NothingToShow, ..told_registration() },
+        Answer { records: vec![record()], ..told_registration() },
+        Answer {
+            registration: Some(RegistrationState {
+                refused: Some(RegistrationRefusal::WrongCode),
+                ..registration_state()
+            }),
+            ..told_registration()
+        },
+        Answer {
+            registration: Some(RegistrationState {
+                deliveries: vec![delivery(); DELIVERIES_MAX + 1],
+                ..registration_state()
+            }),
+            ..told_registration()
+        },
     ];
     for (index, answer) in wrong.iter().enumerate() {
         assert_eq!(open(&seal(answer)), Err(AnswerFault::Contradiction), "number {index}");
@@ -267,6 +285,8 @@ fn an_answer_must_not_contradict_itself() {
         nothing_to_show(),
         told_history(),
         told_consent(),
+        told_registration(),
+        Answer { registration: Some(nothing_registered()), ..told_registration() },
         Answer { kept_since: Some(vec![kept_since()]), ..nothing_to_show() },
     ]);
     for answer in right {
@@ -283,7 +303,9 @@ fn nothing_to_show_and_small_data_have_one_length() {
         lengths.push(cbor::encode(&seal(&Answer { receipt: Some(receipt), ..nothing_to_show() })).len());
     }
     lengths.extend(
-        [answer(), told_history(), told_consent()].iter().map(|told| cbor::encode(&seal(told)).len()),
+        [answer(), told_history(), told_consent(), told_registration()]
+            .iter()
+            .map(|told| cbor::encode(&seal(told)).len()),
     );
     lengths.extend(Refusal::ALL.iter().map(|refusal| cbor::encode(&seal(&refused(*refusal))).len()));
     lengths.dedup();

@@ -41,7 +41,7 @@ fn growth(permit: bool) -> ChangeConsent {
     }
 }
 
-fn asked_by(scene: &Scene, who: &str, basis: Basis, act: Option<Act>) -> Asked {
+pub(super) fn asked_by(scene: &Scene, who: &str, basis: Basis, act: Option<Act>) -> Asked {
     let mut asked = scene.asked();
     asked.grant.guardian = scene.audience_key.alias(who);
     asked.grant.basis = basis;
@@ -54,7 +54,7 @@ fn asked_by(scene: &Scene, who: &str, basis: Basis, act: Option<Act>) -> Asked {
     asked
 }
 
-async fn ask(scene: &Scene, who: &str, act: Option<Act>) -> Answer {
+pub(super) async fn ask(scene: &Scene, who: &str, act: Option<Act>) -> Answer {
     scene.answer(asked_by(scene, who, Basis::ParentalJoint, act)).await.unwrap()
 }
 
@@ -85,7 +85,7 @@ fn proven(scene: &Scene, page: &HistoryPage) -> Vec<(u64, Disclosed)> {
     page.entries.iter().map(open).collect()
 }
 
-async fn told(scene: &Scene, who: &str, basis: Basis, before: Option<u64>) -> Option<HistoryPage> {
+pub(super) async fn told(scene: &Scene, who: &str, basis: Basis, before: Option<u64>) -> Option<HistoryPage> {
     let answer = scene.answer(asked_by(scene, who, basis, Some(history(before)))).await.unwrap();
     assert_eq!(answer.outcome == Outcome::Data, answer.history.is_some());
     answer.history
@@ -95,7 +95,7 @@ fn events(entries: &[(u64, Disclosed)]) -> Vec<(Event, Actor)> {
     entries.iter().map(|(_, told)| (told.event, told.actor)).collect()
 }
 
-fn lock(scene: &Scene) -> std::sync::MutexGuard<'_, crate::responder::scene::Books> {
+pub(super) fn lock(scene: &Scene) -> std::sync::MutexGuard<'_, crate::responder::scene::Books> {
     scene.books.0.lock().unwrap()
 }
 
@@ -183,10 +183,10 @@ async fn pages_follow_on_each_other_without_gap_or_repetition() {
     assert_eq!(scene.logged_reason().as_deref(), Some("empty"));
 }
 
-type Bend = (&'static str, Box<dyn Fn(&Scene)>);
+pub(super) type Bend = (&'static str, Box<dyn Fn(&Scene)>);
 
 /// Everything that withholds everything from the mother.
-fn bends() -> Vec<Bend> {
+pub(super) fn bends() -> Vec<Bend> {
     let denial = |made_by: Option<&'static str>| -> Box<dyn Fn(&Scene)> {
         Box::new(move |scene| {
             let made_by = made_by.map(|who| scene.audience_key.alias(who));

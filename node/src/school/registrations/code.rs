@@ -3,6 +3,7 @@
 use hibiki_protocol::ids::GuardianAlias;
 use hibiki_protocol::registration::RegistrationRefusal;
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
 
 use crate::institution::Means;
 use crate::mail::{Letter, LetterId, LetterKind};
@@ -26,6 +27,13 @@ pub(super) struct Waiting {
     code: [u8; 16],
     pub(super) until: u64,
     tries: u8,
+}
+
+impl Waiting {
+    /// Whether a code can still confirm it.
+    pub(super) const fn is_open(&self, now: u64) -> bool {
+        now < self.until && self.tries < TRIES_MAX
+    }
 }
 
 /// What a code that came back does.
@@ -88,8 +96,7 @@ pub(super) fn check(
     }
     let typed: String =
         code.chars().filter_map(|digit| digit.to_digit(10).and_then(|it| char::from_digit(it, 10))).collect();
-    // Both are digests under a key nobody outside has: how long comparing takes tells nothing.
-    if kept(means, subject, guardian, &typed) == waiting.code {
+    if bool::from(kept(means, subject, guardian, &typed).ct_eq(&waiting.code)) {
         return Checked::Right(waiting.address);
     }
     let tries = waiting.tries + 1;

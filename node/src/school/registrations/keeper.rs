@@ -17,6 +17,7 @@ use crate::mail::Letter;
 use crate::remembered::{self, Command, Known};
 use crate::responder::{Chosen, GuardiansRegistration, LocalFault, NotChosen, RegistrationKeeper};
 use crate::services::Pending;
+use crate::store::Keyspace;
 use crate::vault::VaultError;
 
 /// What a change makes of a row.
@@ -51,6 +52,10 @@ impl Registrations {
         };
         let room = match remembered::look_up(&self.means, &command)? {
             Known::Done(receipt) => return Ok(Ok(Chosen { receipt, again: true })),
+            Known::Refused(why) => {
+                let refusal = RegistrationRefusal::from_name(&why);
+                return Ok(Err(refusal.ok_or(VaultError::Row { table: Keyspace::Replay })?));
+            }
             Known::New(room) => room,
         };
         let mut before = self.row(&it.subject, &guardian)?.map(|row| row.value).unwrap_or_default();
@@ -59,17 +64,22 @@ impl Registrations {
         let changed = match self.change(&it.subject, &guardian, before, &it.command.change) {
             Ok(changed) => changed,
             Err((kept, refusal)) => {
+                let mut change = self.means.vault.change();
                 // A wrong code was counted.
                 if let Some(kept) = kept {
-                    self.keep(&it.subject, &guardian, &kept).await?;
+                    let place = place(&it.subject, &guardian);
+                    change.put_under(KeyId::from_bytes(it.subject), TABLE, &place, &kept)?;
                 }
+                room.remember_refused(&self.means, &mut change, &it.subject, &command, refusal.as_str())?;
+                change.commit().await?;
                 return Ok(Err(refusal));
             }
         };
         let receipt = self.log(it, &changed.row).await?;
         let mut change = self.means.vault.change();
-        // What is registered protects: it may use the reserve.
-        change.urgent();
+        if it.command.change.protects() {
+            change.urgent();
+        }
         change.put_under(
             KeyId::from_bytes(it.subject),
             TABLE,
@@ -84,17 +94,6 @@ impl Registrations {
         self.outbox.wake();
         self.changed();
         Ok(Ok(Chosen { receipt, again: false }))
-    }
-
-    async fn keep(
-        &self,
-        subject: &[u8; 16],
-        guardian: &GuardianAlias,
-        row: &GuardianRow,
-    ) -> Result<(), VaultError> {
-        let mut change = self.means.vault.change();
-        change.put_under(KeyId::from_bytes(*subject), TABLE, &place(subject, guardian), row)?;
-        change.commit().await
     }
 
     /// What a command makes of a row; or why not, and the row to keep then.
@@ -122,7 +121,7 @@ impl Registrations {
                 }
                 row.codes.push(self.means.now().0);
                 let whom = (subject, guardian);
-                let (waiting, brings) = code::issue(&self.means, &self.school, whom, &address.to_string());
+                let (waiting, brings) = code::issue(&self.means, &self.school, whom, address.as_ref());
                 row.waiting = Some(waiting);
                 letter = Some(brings);
             }
@@ -170,7 +169,13 @@ impl Registrations {
         let entry = Entry::new(self.means.env.now(), Some(it.subject), &details);
         let entry = entry.map_err(|_| NotChosen::NotLogged)?.telling(&told);
         let entry = it.digests.iter().fold(entry, |entry, (kind, digest)| entry.with_digest(*kind, *digest));
-        let logged = self.means.ledger.append_reserved(entry).await.map_err(|_| NotChosen::NotLogged)?;
+        let ledger = &self.means.ledger;
+        let logged = if it.command.change.protects() {
+            ledger.append_reserved(entry).await
+        } else {
+            ledger.append(entry).await
+        };
+        let logged = logged.map_err(|_| NotChosen::NotLogged)?;
         Ok(Receipt { origin: logged.origin, index: logged.index, leaf_hash: Digest(logged.leaf_hash.0) })
     }
 
