@@ -12,6 +12,7 @@ pub mod error;
 pub mod page;
 pub mod process;
 pub mod programs;
+pub mod school;
 pub mod staff;
 pub mod terminal;
 

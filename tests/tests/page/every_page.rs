@@ -10,7 +10,7 @@ use super::scene::scene;
 use super::visit::{Visit, WINDOW};
 
 /// Pages about a child, below its own: path, and name of its picture.
-pub(crate) const OF_A_CHILD: [(&str, &str); 10] = [
+pub(crate) const OF_A_CHILD: [(&str, &str); 12] = [
     ("", "person"),
     ("/vaccinations", "vaccinations"),
     ("/growth", "growth"),
@@ -18,6 +18,8 @@ pub(crate) const OF_A_CHILD: [(&str, &str); 10] = [
     ("/checkups", "checkups"),
     ("/medicines", "medicines"),
     ("/school", "school"),
+    ("/lunch", "lunch"),
+    ("/registration", "registration"),
     ("/access", "access"),
     ("/consent", "consent"),
     ("/export", "export"),

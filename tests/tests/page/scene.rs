@@ -8,7 +8,7 @@ use hibiki_tests::clock;
 use hibiki_tests::family::{self, Family};
 use hibiki_tests::house::House;
 use hibiki_tests::population::Population;
-use hibiki_tests::town::{Card, Settings, Town};
+use hibiki_tests::town::{Card, Settings, Town, school, staff};
 
 use super::{hostile, thousand};
 
@@ -41,13 +41,15 @@ impl Scene {
     fn found() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let kept = "[records]\nkept-since = { immunization = \"2012-04-01\" }";
-        let settings = Settings { more: vec![(House::Hospital, kept.to_owned())], ..Settings::default() };
+        let more = vec![(House::Hospital, kept.to_owned()), (House::School, school::SECTION.to_owned())];
+        let settings = Settings { more, ..Settings::default() };
         let mut town = Town::found(&folder.path().join("t"), &settings, &mut |_| {}).unwrap();
         let (mut people, family) = family::found(21, clock::today());
         let mut chance = Chance::new(22);
         let attacked = hostile::settle(&mut people, &family.third_grader, &mut chance);
         let busy = thousand::settle(&mut people, &family.third_grader, &mut chance);
         town.load(&people, &mut |_| {}).unwrap();
+        school_life(&town, &people, &family);
         let mother = town.issue_card(&family.mother).unwrap();
         let attacked = town.issue_card(&attacked).unwrap();
         let busy = town.issue_card(&busy).unwrap();
@@ -68,4 +70,40 @@ impl Scene {
     pub(crate) fn child(&self) -> &str {
         self.name(&self.family.third_grader)
     }
+}
+
+/// A kitchen's week, an allergen the school knows of, a timetable, a file, a morning at the gate.
+fn school_life(town: &Town, people: &Population, family: &Family) {
+    let today = clock::today();
+    let day = |ahead: i32| today.plus_days(ahead).unwrap();
+    school::enter_pupils(town, people).unwrap();
+    let menus = [
+        (day(1), "ごはん、かきたま汁、鶏の照り焼き", "鶏卵、にんじん、鶏肉、しょうゆ"),
+        (day(2), "ごはん、みそ汁、さばの塩焼き", "さば、みそ、だいこん"),
+        (day(3), "パン、シチュー", "にんじん、なぞのもと"),
+    ];
+    school::bring_menus(town, &menus).unwrap();
+    school::accept_menus(town, today, day(5)).unwrap();
+    let number = &people.archives[&House::School].numbers[&family.third_grader];
+    let at_school = |words: &[&str]| staff::command(town, House::School, words).unwrap();
+    at_school(&["school", "registration", "set", number, "--allergen", "egg", "--allergen", "mackerel"]);
+    at_school(&["school", "gate", "touch", number, "in"]);
+    let week = "時限,月,火,水,木,金\n1,国語,算数,理科,音楽,体育\n2,算数,国語,図工,図工,道徳\n";
+    let words = ["school", "timetable", "import", "--class", "3-2"];
+    staff::command_with(town, House::School, &words, "jikanwari.csv", week).unwrap();
+    let words = [
+        "school",
+        "notice",
+        "send",
+        "--class",
+        "3-2",
+        "--title",
+        "遠足のしおり",
+        "--text",
+        "しおりをお読みください",
+        "--attach",
+    ];
+    staff::command_with(town, House::School, &words, "shiori.txt", "持ち物は弁当です。").unwrap();
+    let due = day(7).to_string();
+    at_school(&["school", "hand-in", "add", "--class", "3-2", "--title", "保険証のコピー", "--due", &due]);
 }

@@ -171,3 +171,101 @@ fn what_is_wrong_is_refused_with_a_word_of_what_to_do() {
     assert!(accept.contains("なぞのもと"), "{accept}");
     assert_eq!(stage.lunches(), Vec::<String>::new());
 }
+
+#[test]
+fn what_the_school_tells_reaches_the_right_child_and_those_who_want_a_mail() {
+    let Some(mut stage) = Stage::open("tells") else { return };
+    stage.confirm("hanako@example.jp");
+    assert!(stage.register(&["--mail", "notice", "--mail", "hand_in", "--mail", "gate"]).1);
+    let number = stage.number.clone();
+    let sent = stage.staff(&[
+        "school",
+        "notice",
+        "send",
+        "--class",
+        "3-2",
+        "--title",
+        "遠足のしおり",
+        "--text",
+        "雨天中止です",
+    ]);
+    stage.staff(&[
+        "school",
+        "notice",
+        "send",
+        "--pupil",
+        &number,
+        "--title",
+        "個人面談",
+        "--text",
+        "金曜の三時です",
+    ]);
+    let asked = stage.staff(&[
+        "school",
+        "hand-in",
+        "add",
+        "--class",
+        "3-2",
+        "--title",
+        "保険証のコピー",
+        "--due",
+        &stage.lunch.to_string(),
+    ]);
+    let hand_in = asked["id"].as_str().unwrap().to_owned();
+    let event = stage.staff(&[
+        "school",
+        "event",
+        "add",
+        "--title",
+        "運動会",
+        "--from",
+        &stage.lunch.to_string(),
+        "--bring",
+        "水筒",
+    ]);
+    stage.staff(&["school", "gate", "touch", &number, "in"]);
+    stage.staff(&["school", "gate", "touch", &number, "in"]);
+
+    let seen = stage.records(&["school_notice", "school_event", "school_gate"]);
+    for title in ["遠足のしおり", "個人面談", "保険証のコピー", "運動会"] {
+        assert!(seen.contains(title), "{title}: {seen}");
+    }
+    assert!(seen.contains("\"requested\"") && seen.matches("school_gate").count() == 1, "{seen}");
+    let mails = stage.post.await_letters("hanako@example.jp", 5, PATIENCE);
+    let subjects: Vec<&str> = mails.iter().map(|it| it.subject.as_str()).collect();
+    assert_eq!(mails.len(), 5, "code, two notices, one thing to hand in, one touch: {subjects:?}");
+    for mail in &mails {
+        assert!(!mail.subject.contains(stage.given()) && !mail.text.contains(stage.family()), "{mail:?}");
+    }
+
+    stage.staff(&["school", "hand-in", "mark", &hand_in, &number]);
+    stage.staff(&["school", "event", "remove", event["id"].as_str().unwrap()]);
+    stage.staff(&["school", "notice", "withdraw", sent["id"].as_str().unwrap()]);
+    let seen = stage.records(&["school_notice", "school_event"]);
+    for status in ["\"completed\"", "\"cancelled\"", "\"entered-in-error\""] {
+        assert!(seen.contains(status), "{status}: {seen}");
+    }
+    let shown = stage.staff(&["school", "hand-in", "show", &hand_in]);
+    let done = shown["pupils"].as_array().unwrap().iter().filter(|pupil| pupil["state"] == "done").count();
+    assert_eq!(done, 1);
+    // A classmate's mother sees the class's notice and neither the talk nor the gate.
+    let hers = stage.classmate_records(&["school_notice", "school_gate"]);
+    assert!(
+        hers.contains("遠足のしおり") && !hers.contains("個人面談") && !hers.contains("school_gate"),
+        "{hers}"
+    );
+    let calendar = stage.staff(&["school", "event", "export"])["calendar"].as_str().unwrap().to_owned();
+    assert!(calendar.starts_with("BEGIN:VCALENDAR") && !calendar.contains("運動会"), "{calendar}");
+}
+
+#[test]
+fn staff_work_at_their_page_in_their_own_name() {
+    let Some(stage) = Stage::open("staff") else { return };
+    stage.account("tanaka", "nutritionist", "けんこうだいいちのきゅうしょく");
+    let page = stage.log_in("tanaka", "けんこうだいいちのきゅうしょく").expect("she may come in");
+    assert!(
+        page.contains("献立") && page.contains("アレルギーのお知らせ") && !page.contains("名簿を取り込む"),
+        "{page}"
+    );
+    assert!(stage.log_in("tanaka", "something else").is_none());
+}

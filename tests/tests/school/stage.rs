@@ -1,5 +1,8 @@
 //! A town whose school has a kitchen and a relay, and a mother with her card.
 
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hibiki_records::date::CalendarDate;
@@ -8,7 +11,7 @@ use hibiki_tests::family::{self, Family};
 use hibiki_tests::house::House;
 use hibiki_tests::population::Population;
 use hibiki_tests::post_office::PostOffice;
-use hibiki_tests::town::{Card, Settings, Town, staff};
+use hibiki_tests::town::{Card, Settings, Town, school, staff};
 use serde_json::Value;
 
 pub(crate) struct Stage {
@@ -16,8 +19,12 @@ pub(crate) struct Stage {
     pub(crate) post: PostOffice,
     /// The day of the lunch that is told of now.
     pub(crate) lunch: CalendarDate,
+    /// The child's number at the school.
+    pub(crate) number: String,
     card: Card,
+    neighbour: Card,
     child: usize,
+    staff_page: String,
     name: String,
     _folder: tempfile::TempDir,
 }
@@ -29,8 +36,10 @@ impl Stage {
         let post = PostOffice::open(&folder.path().join("post")).unwrap()?;
         let today = clock::today();
         // Alerts from midnight on: whatever the hour of the test, tomorrow's lunch is told of today.
-        let school = "[school]\nkitchen = \"第1地区\"\nalert-time = \"00:00\"\nwarn-time = \"00:00\"\nlunch-time = \"23:59\"\n\n";
-        let more = vec![(House::School, format!("{school}{}", post.mail_section().unwrap()))];
+        let staff_page = free_address();
+        let page = format!("[staff-page]\naddress = \"{staff_page}\"\n\n");
+        let mail = post.mail_section().unwrap();
+        let more = vec![(House::School, format!("{}{mail}{page}", school::SECTION))];
         let settings = Settings { more, ..Settings::default() };
         let mut town = Town::found(&folder.path().join("town"), &settings, &mut |_| {}).unwrap();
         let (people, family) = family::found(7, today);
@@ -39,30 +48,16 @@ impl Stage {
         let child = number_of(&town, &card, &people, &family);
         let lunch = today.plus_days(1).unwrap();
         let name = people.resident(&family.third_grader).unwrap().name.clone();
-        let stage = Self { town, post, lunch, card, child, name, _folder: folder };
-        stage.enter_pupils(&people, today);
-        Some(stage)
-    }
-
-    /// The class list, and a calendar in which tomorrow has lunch and today has none.
-    fn enter_pupils(&self, people: &Population, today: CalendarDate) {
-        let mut list = "学籍番号,氏名,フリガナ,生年月日,性別,学年,組\r\n".to_owned();
-        let archive = &people.archives[&House::School];
-        for (resident, number) in &archive.numbers {
-            let Some(person) = people.resident(resident) else { continue };
-            let sex = person.sex.code();
-            list.push_str(&format!(
-                "{number},{},{},{},{sex},3,2\r\n",
-                person.name, person.kana, person.birth
-            ));
-        }
-        let words = ["school", "pupil", "import"];
-        let imported = staff::command_with(&self.town, House::School, &words, "meibo.csv", &list).unwrap();
+        let number = people.archives[&House::School].numbers[&family.third_grader].clone();
+        let neighbour = town.issue_card(&neighbour_of(&people, &family)).unwrap();
+        let stage =
+            Self { town, post, lunch, number, card, neighbour, child, staff_page, name, _folder: folder };
+        let imported = school::enter_pupils(&stage.town, &people).unwrap();
         assert_eq!(imported["faults"], serde_json::json!([]), "{imported}");
-        for (day, kind) in [(today, "no-lunch"), (self.lunch, "lunch")] {
-            let day = day.to_string();
-            self.staff(&["school", "day", "add", "--from", &day, "--kind", kind, "--reason", "試験"]);
-        }
+        // Today has no lunch and tomorrow has one, whatever day of the week it is.
+        school::set_lunch(&stage.town, today, false).unwrap();
+        school::set_lunch(&stage.town, lunch, true).unwrap();
+        Some(stage)
     }
 
     pub(crate) fn staff(&self, words: &[&str]) -> Value {
@@ -78,15 +73,14 @@ impl Stage {
         done.expect_err("this is refused").to_string()
     }
 
-    /// Menus of tomorrow: dishes and ingredients.
+    /// Tomorrow's menu: dishes and ingredients.
     pub(crate) fn bring(&self, menus: &[&str]) {
-        let mut table = "日付,献立,食材,牛乳\n".to_owned();
-        for menu in menus {
-            let (dishes, things) = menu.split_once(',').unwrap();
-            table.push_str(&format!("{},{dishes},{things},×\n", self.lunch));
-        }
-        let words = ["school", "menu", "import"];
-        let brought = staff::command_with(&self.town, House::School, &words, "kondate.csv", &table).unwrap();
+        let menus: Vec<(CalendarDate, &str, &str)> = menus
+            .iter()
+            .map(|menu| menu.split_once(',').unwrap())
+            .map(|(dishes, things)| (self.lunch, dishes, things))
+            .collect();
+        let brought = school::bring_menus(&self.town, &menus).unwrap();
         assert_eq!(brought["faults"], serde_json::json!([]), "{brought}");
     }
 
@@ -138,6 +132,48 @@ impl Stage {
         parts.iter().find(|part| part["institution"] == House::School.id()).unwrap().clone()
     }
 
+    /// Everything of these kinds in her view, as text.
+    pub(crate) fn records(&self, kinds: &[&str]) -> String {
+        self.view_of(&self.card, self.child, kinds)
+    }
+
+    /// The same in the view of a classmate's mother.
+    pub(crate) fn classmate_records(&self, kinds: &[&str]) -> String {
+        let subjects = self.town.login(&self.neighbour).unwrap();
+        let child = subjects.iter().position(|subject| subject.relation != "self").unwrap() + 1;
+        self.view_of(&self.neighbour, child, kinds)
+    }
+
+    fn view_of(&self, card: &Card, child: usize, kinds: &[&str]) -> String {
+        let words: Vec<&str> = kinds.iter().flat_map(|kind| ["--category", kind]).collect();
+        self.town.view(card, child, &words).unwrap().json
+    }
+
+    /// Makes an account for the staff's page.
+    pub(crate) fn account(&self, name: &str, role: &str, password: &str) {
+        let config = self.town.node(House::School).config_text().to_owned();
+        let words = ["staff", "add", name, "--role", role, "--config", &config, "--staff", "root"];
+        let mut command = Command::new(self.town.programs().path("hibiki-node"));
+        let mut child = command.args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// The staff's page for whoever logs in; `None` if she is not let in.
+    pub(crate) fn log_in(&self, name: &str, password: &str) -> Option<String> {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let agent = ureq::Agent::new_with_config(config);
+        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let body = format!("name={}&password={}", encode(name), encode(password));
+        let form = "application/x-www-form-urlencoded";
+        let login =
+            agent.post(format!("http://{}/login", self.staff_page)).content_type(form).send(body).unwrap();
+        let cookie = login.headers().get("set-cookie")?.to_str().ok()?.split(';').next()?.to_owned();
+        let mut page =
+            agent.get(format!("http://{}/", self.staff_page)).header("cookie", cookie).call().unwrap();
+        Some(page.body_mut().read_to_string().unwrap())
+    }
+
     /// Days of the menus in her view.
     pub(crate) fn lunches(&self) -> Vec<String> {
         let json = self.town.view(&self.card, self.child, &["--category", "school_menu"]).unwrap().json;
@@ -174,4 +210,19 @@ fn number_of(town: &Town, card: &Card, people: &Population, family: &Family) -> 
     let child = people.resident(&family.third_grader).unwrap();
     let subjects = town.login(card).unwrap();
     subjects.iter().position(|subject| subject.name == child.name).unwrap() + 1
+}
+
+/// The guardian of another child of the class.
+fn neighbour_of(people: &Population, family: &Family) -> String {
+    let at_school = &people.archives[&House::School].numbers;
+    let other = people.guardianships.iter().find(|care| {
+        care.guardian != family.mother
+            && care.guardian != family.father
+            && at_school.contains_key(&care.child)
+    });
+    other.unwrap().guardian.clone()
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }

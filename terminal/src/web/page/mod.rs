@@ -46,6 +46,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/person/{person}/checkups", get(checkups::page))
         .route("/person/{person}/medicines", get(medicines::page))
         .route("/person/{person}/school", get(school::page))
+        .route("/person/{person}/school/attachment/{number}", get(school::attachment))
         .route("/person/{person}/lunch", get(lunch::page))
         .route("/person/{person}/registration", get(registration::page).post(registration::register))
         .route("/person/{person}/registration/{number}/again", post(registration::again))

@@ -1,13 +1,15 @@
 //! 学校: what is to be handed in, what is on, and what the school has written.
 
 use askama::Template;
-use axum::response::Response;
+use axum::extract::Path;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use hibiki_records::category::Category;
 use hibiki_records::date::{CalendarDate, Weekday};
 use hibiki_records::fhir::Standing;
 use hibiki_records::gate::Touch;
 use hibiki_records::school::{
-    self, Event, EventState, HandIn, HandInState, Matter, Moment, Notice, Timetable,
+    self, Attachment, Event, EventState, HandIn, HandInState, Matter, Moment, Notice, Timetable,
 };
 use hibiki_records::words::summary;
 
@@ -21,10 +23,25 @@ struct School {
     hand_ins: Vec<HandInLine>,
     coming: Vec<EventLine>,
     past: Vec<EventLine>,
+    timetables: Vec<TimetableShown>,
     notices: Vec<NoticeLine>,
     gates: Vec<GateLine>,
     coverage: Coverage,
     f: Frame,
+}
+
+/// A class's week.
+struct TimetableShown {
+    title: String,
+    days: Vec<&'static str>,
+    rows: Vec<(usize, Vec<String>)>,
+    holder: String,
+}
+
+/// A file of a notice that can be saved.
+struct FileLine {
+    number: usize,
+    title: String,
 }
 
 /// A touch at the gate.
@@ -57,6 +74,7 @@ struct NoticeLine {
     urgent: bool,
     sent: String,
     body: Vec<String>,
+    files: Vec<FileLine>,
     attachments: String,
     tag: &'static str,
     holder: String,
@@ -69,6 +87,9 @@ struct Sorted {
     coming: Vec<(Moment, EventLine)>,
     past: Vec<(Moment, EventLine)>,
     notices: Vec<(Option<Moment>, NoticeLine)>,
+    timetables: Vec<TimetableShown>,
+    /// Files seen until now: the number of the next.
+    files: usize,
 }
 
 /// `GET /person/{person}/school`.
@@ -87,6 +108,7 @@ pub(super) async fn page(seated: Seated) -> Response {
                         urgent: false,
                         sent: held.record.date.as_str().to_owned(),
                         body: Vec::new(),
+                        files: Vec::new(),
                         attachments: String::new(),
                         tag: "",
                         holder: holder.to_owned(),
@@ -96,7 +118,7 @@ pub(super) async fn page(seated: Seated) -> Response {
         }
     }
     let gates = gates(&seated, lang);
-    let Sorted { mut hand_ins, mut coming, mut past, mut notices } = sorted;
+    let Sorted { mut hand_ins, mut coming, mut past, mut notices, timetables, .. } = sorted;
     hand_ins.sort_by_key(|(order, _)| *order);
     coming.sort_by_key(|(from, _)| *from);
     past.sort_by_key(|(from, _)| std::cmp::Reverse(*from));
@@ -110,6 +132,7 @@ pub(super) async fn page(seated: Seated) -> Response {
         coming: coming.into_iter().map(|(_, line)| line).collect(),
         past: past.into_iter().map(|(_, line)| line).collect(),
         notices: notices.into_iter().map(|(_, line)| line).collect(),
+        timetables,
         gates,
         coverage,
         f: seated.frame,
@@ -150,11 +173,11 @@ impl Sorted {
                 let place = if over { &mut self.past } else { &mut self.coming };
                 place.push((it.from, event(it, holder, lang)));
             }
-            Matter::Notice(it) => self.notices.push((it.sent, notice(it, holder, lang))),
-            Matter::Timetable(it) => {
-                let from = it.from.map(|day| Moment { day, minute: None });
-                self.notices.push((from, timetable(it, holder, lang)));
+            Matter::Notice(it) => {
+                self.notices.push((it.sent, notice(it, self.files, holder, lang)));
+                self.files += it.files.len();
             }
+            Matter::Timetable(it) => self.timetables.push(timetable(it, holder, lang)),
         }
     }
 }
@@ -239,32 +262,55 @@ fn event(it: &Event, holder: &str, lang: Lang) -> EventLine {
     }
 }
 
-fn notice(it: &Notice, holder: &str, lang: Lang) -> NoticeLine {
-    let files = it.files.iter().map(|file| file.title.as_str());
-    let attached: Vec<&str> = files.chain(it.attachments.iter().map(String::as_str)).collect();
+/// A notice whose first file has this number.
+fn notice(it: &Notice, number: usize, holder: &str, lang: Lang) -> NoticeLine {
+    let file =
+        |(place, file): (usize, &Attachment)| FileLine { number: number + place, title: file.title.clone() };
     NoticeLine {
         title: lang.summary(&it.title).to_owned(),
         urgent: it.urgent,
         sent: it.sent.map(|sent| moment(sent, false, lang)).unwrap_or_default(),
         body: lines(it.body.as_ref()),
-        attachments: attached.join(lang.t("、", ", ")),
+        files: it.files.iter().enumerate().map(file).collect(),
+        attachments: it.attachments.join(lang.t("、", ", ")),
         tag: withdrawn(it.standing, lang).unwrap_or_default(),
         holder: holder.to_owned(),
     }
 }
 
-fn timetable(it: &Timetable, holder: &str, lang: Lang) -> NoticeLine {
-    let day = |(day, periods): (&Weekday, &Vec<String>)| {
-        let lessons = periods.iter().map(|subject| if subject.is_empty() { "―" } else { subject.as_str() });
-        format!("{}: {}", lang.label(day.label()), lessons.collect::<Vec<_>>().join(lang.t("、", ", ")))
+fn timetable(it: &Timetable, holder: &str, lang: Lang) -> TimetableShown {
+    let days: Vec<Weekday> = it.days.keys().copied().collect();
+    let row = |period: usize| {
+        let lessons = days.iter().map(|day| it.lesson(*day, period).unwrap_or("―").to_owned());
+        (period + 1, lessons.collect())
     };
-    NoticeLine {
+    TimetableShown {
         title: format!("{} {}", lang.t("時間割", "Timetable"), it.class),
-        urgent: false,
-        sent: it.from.map(|from| moment(Moment { day: from, minute: None }, false, lang)).unwrap_or_default(),
-        body: it.days.iter().map(day).collect(),
-        attachments: String::new(),
-        tag: "",
+        days: days.iter().map(|day| lang.label(day.label())).collect(),
+        rows: (0..it.periods()).map(row).collect(),
         holder: holder.to_owned(),
     }
+}
+
+/// `GET /person/{person}/school/attachment/{number}`: a file of a notice, to keep.
+pub(super) async fn attachment(Path((person, number)): Path<(usize, usize)>, seated: Seated) -> Response {
+    let back = || Redirect::to(&format!("/person/{person}/school")).into_response();
+    if !seated.downloads {
+        return back();
+    }
+    let files = seated.held(Category::SchoolNotice).flat_map(|held| {
+        let matters = school::read(Category::SchoolNotice, &held.record.content).unwrap_or_default();
+        matters.into_iter().flat_map(|matter| match matter {
+            Matter::Notice(notice) => notice.files,
+            _ => Vec::new(),
+        })
+    });
+    let Some(file) = files.skip(number).next() else { return back() };
+    // A name may have any letters: RFC 6266 wants them encoded.
+    let name: String = file.file_name().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let headers = [
+        (CONTENT_TYPE, file.media_type.to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename*=UTF-8''{name}")),
+    ];
+    (headers, file.bytes).into_response()
 }

@@ -1,6 +1,7 @@
 //! `make demo`: a town of six institutions on this machine, shown as a guardian sees it.
 #![forbid(unsafe_code)]
 
+mod lunch;
 mod narrator;
 mod story;
 mod touch;

@@ -14,6 +14,7 @@ use hibiki_tests::town::{Card, Page, Settings, Town, TownError};
 use hibiki_tests::view::View;
 
 use crate::Arguments;
+use crate::lunch;
 use crate::narrator::{chapter, say, step};
 use crate::touch::Touched;
 
@@ -43,6 +44,9 @@ pub(crate) enum Trouble {
     /// Another demo.
     #[error("another demo is using {0}; end it first, or name another folder with --dir")]
     Taken(PathBuf),
+    /// The post office.
+    #[error("the SMTP server of the demo: {0}")]
+    Post(#[from] std::io::Error),
     /// A view is not what it has to be.
     #[error("{0}")]
     Wrong(String),
@@ -65,7 +69,9 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
         "六つの施設を立ち上げます",
         "Six institutions start, each a process with its own folder and keys",
     );
-    let mut town = Town::found(&folder.join("town"), &Settings::default(), &mut |house| {
+    let post = lunch::open_post_office(&folder.join("post"))?;
+    let settings = Settings { more: lunch::settings(post.as_ref())?, ..Settings::default() };
+    let mut town = Town::found(&folder.join("town"), &settings, &mut |house| {
         let (ja, en) = house.names();
         step(&format!("{ja} / {en}"));
     })?;
@@ -110,8 +116,20 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
     let coverage = &again.coverage;
     step(&format!("{} 施設すべてから応答 / all {} institutions answered", coverage.asked, coverage.asked));
 
+    chapter(
+        6,
+        "あしたの給食に、食べられないものがあります",
+        "Tomorrow's lunch holds what the child must not eat: a mail, the evening before",
+    );
+    match &post {
+        Some(post) => lunch::tell(&town, post, &cast.people, &card, number)?,
+        None => {
+            step("SMTP サーバーがないため飛ばします（.ci/setup）/ skipped: no SMTP server (run .ci/setup)")
+        }
+    }
+
     if let Some(touched) = &touched {
-        chapter(6, "カードを離します", "The card is taken away: the session ends, at every institution");
+        chapter(7, "カードを離します", "The card is taken away: the session ends, at every institution");
         touched.lift(&town, &plastic)?;
     }
     say(&format!(
@@ -120,7 +138,7 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
         path(folder, "view-partial.json")
     ));
 
-    chapter(7, "保護者の画面を開きます", "The guardian's page, for a browser on this machine");
+    chapter(8, "保護者の画面を開きます", "The guardian's page, for a browser on this machine");
     let page = town.serve(&card, &[])?;
     opens(&page)?;
     if !arguments.once {
