@@ -23,6 +23,7 @@ pub mod records;
 pub mod resident;
 pub mod run;
 pub mod school;
+pub mod staff;
 pub mod status;
 pub mod trust_list;
 
@@ -70,6 +71,8 @@ enum Command {
     Consent(consent::Arguments),
     /// 学校 / a school's roster, days, menus, registrations and allergy alert.
     School(school::Arguments),
+    /// 職員 / accounts for the staff's page.
+    Staff(staff::Arguments),
     /// メール / mails to guardians and staff.
     Mail(mail::Arguments),
     /// Take records in from FHIR files.
@@ -127,6 +130,7 @@ pub fn run(cli: Cli) -> ExitStatus {
         Command::Link(arguments) => link::run(arguments),
         Command::Consent(arguments) => consent::run(arguments),
         Command::School(arguments) => school::run(arguments),
+        Command::Staff(arguments) => staff::run(arguments),
         Command::Mail(arguments) => mail::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Records(arguments) => records::run(arguments),

@@ -33,5 +33,6 @@ pub mod secret_file;
 pub mod services;
 pub mod session_ends;
 pub mod shutdown;
+pub mod staff;
 pub mod store;
 pub mod vault;

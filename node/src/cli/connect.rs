@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::CliError;
 use super::output::Format;
@@ -62,6 +63,20 @@ impl Connection {
             true => Box::new(io::stdin()),
             false => Box::new(open(file)?),
         };
+        self.ask(command, arguments, |asked, on_event| upload(asked, reader, on_event))
+    }
+
+    /// The same with bytes that are no file, such as a password.
+    ///
+    /// # Errors
+    /// The node cannot be reached or refuses.
+    pub fn send_bytes(
+        &self,
+        command: &str,
+        arguments: Value,
+        bytes: Zeroizing<Vec<u8>>,
+    ) -> Result<Reply, CliError> {
+        let reader: Box<dyn Read + Send> = Box::new(io::Cursor::new(bytes.to_vec()));
         self.ask(command, arguments, |asked, on_event| upload(asked, reader, on_event))
     }
 

@@ -3,7 +3,11 @@
 mod alert;
 mod class;
 mod day;
+mod event;
+mod gate;
+mod hand_in;
 mod menu;
+mod notice;
 mod pupil;
 mod registration;
 
@@ -35,6 +39,21 @@ enum Family {
     /// 献立 / menus.
     #[command(subcommand)]
     Menu(menu::Action),
+    /// お知らせ / notices.
+    #[command(subcommand)]
+    Notice(notice::Action),
+    /// 提出物 / things to hand in.
+    #[command(subcommand)]
+    HandIn(hand_in::Action),
+    /// 行事 / events.
+    #[command(subcommand)]
+    Event(event::Action),
+    /// 時間割 / timetables.
+    #[command(subcommand)]
+    Timetable(event::Timetable),
+    /// 登下校 / arrival and leaving.
+    #[command(subcommand)]
+    Gate(gate::Action),
     /// アレルギーの登録 / what is registered for pupils.
     #[command(subcommand)]
     Registration(registration::Action),
@@ -53,6 +72,11 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
         Family::Class(action) => class::run(action),
         Family::Day(action) => day::run(action),
         Family::Menu(action) => menu::run(action),
+        Family::Notice(action) => notice::run(action),
+        Family::HandIn(action) => hand_in::run(action),
+        Family::Event(action) => event::run(action),
+        Family::Timetable(action) => event::run_timetable(action),
+        Family::Gate(action) => gate::run(action),
         Family::Registration(action) => registration::run(action),
         Family::Alert(action) => alert::run(action),
     }

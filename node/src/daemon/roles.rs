@@ -84,6 +84,7 @@ pub(super) async fn take(host: &mut Host, ground: &Ground, links: &Links) -> Res
         services.guests = Some(Arc::new(taken.clone()));
         gateway = Some(taken);
     }
+    school::serve_staff(host, ground).await?;
     Ok(Taken { services, gateway })
 }
 

@@ -11,6 +11,8 @@ use crate::holds::Holds;
 use crate::mail::compose::Writer;
 use crate::mail::{self, Outbox, Relay, Sender, Smtp};
 use crate::school::{School, Setup};
+use crate::staff::page::Page;
+use crate::staff::{self, Accounts};
 
 /// The board's key.
 const BOARD: &str = "school-mail";
@@ -73,4 +75,17 @@ fn start_sender(
     });
     host.env.spawn(sender.run(host.shutdown.clone()));
     Ok((relay, writer))
+}
+
+/// Serves the staff's page, where one is wanted: once every command is known.
+pub(super) async fn serve_staff(host: &mut Host, ground: &Ground) -> Result<(), StartError> {
+    let (means, name) = (ground.means.clone(), host.config.node.name_ja.clone());
+    let accounts = Arc::new(Accounts::new(means.clone()));
+    staff::commands::register(&mut host.router, &accounts);
+    let Some(address) = host.config.staff_page else { return Ok(()) };
+    let bound = Page::bind(address, accounts, host.router.clone(), means, name).await;
+    let (page, listener) = bound.map_err(|error| cannot(&format!("the staff page at {address}"), &error))?;
+    tracing::info!(address = %page.address(), "the staff page is served");
+    host.env.spawn(page.serve(listener, host.shutdown.clone()));
+    Ok(())
 }

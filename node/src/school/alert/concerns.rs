@@ -10,6 +10,8 @@ use hibiki_records::date::CalendarDate;
 use hibiki_records::lunch::Source;
 use serde::{Deserialize, Serialize};
 
+use crate::school::escaped;
+
 use super::hours::{Table, in_japan, open_lunches};
 use super::round::{Lunches, Round};
 use super::{AlertError, Alerts};
@@ -212,18 +214,4 @@ impl Concern {
 
 fn thing(source: &Source) -> String {
     source.label().ja
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }

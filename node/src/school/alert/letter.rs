@@ -73,6 +73,7 @@ pub(super) fn write(
     let title = match (saying.correction, saying.told.said) {
         (true, _) => format!("【訂正】{}の給食のお知らせ（アレルギー）", day.ja),
         (false, Said::Contains) => format!("{}の給食のお知らせ（アレルギー）", day.ja),
+        (false, Said::Clear) => format!("{}の給食を確認しました（アレルギー）", day.ja),
         (false, _) => format!("{}の給食は確認できていません（アレルギー）", day.ja),
     };
     Texts { title, text: plain(&content), html }
@@ -85,16 +86,13 @@ fn content(
     day: &Day,
     menu: Option<&Menu>,
 ) -> Content {
-    let (lead, advice, english) = said(saying.told.said);
+    let (lead, advice, english) = said(saying.told.said, saying.correction);
     let heading = match (saying.correction, saying.told.said) {
+        (true, Said::Clear) => format!("訂正: {}の給食に、登録された食物は入らなくなりました", day.ja),
+        (false, Said::Clear) => format!("{}の給食に、登録された食物は入っていません", day.ja),
         (true, _) => format!("訂正: {}の給食", day.ja),
         (false, Said::NoMenu | Said::CannotBeCleared) => format!("{}の給食は確認できていません", day.ja),
         (false, _) => format!("{}の給食は、食べられないものが入っています", day.ja),
-    };
-    let heading = if saying.told.said == Said::Clear {
-        format!("訂正: {}の給食に、登録された食物は入らなくなりました", day.ja)
-    } else {
-        heading
     };
     let correction = if saying.correction { "This replaces what we wrote before. " } else { "" };
     Content {
@@ -119,7 +117,7 @@ fn content(
 const ASK: &str = "対応を決めていないときは、給食の前に学校へ連絡してください。";
 
 /// What was said, what to do, and both in English.
-const fn said(said: Said) -> (&'static str, &'static str, &'static str) {
+const fn said(said: Said, correction: bool) -> (&'static str, &'static str, &'static str) {
     match said {
         Said::Contains => (
             "登録された食物が、献立に入っています。",
@@ -135,6 +133,11 @@ const fn said(said: Said) -> (&'static str, &'static str, &'static str) {
             "献立がまだ確定していないため、登録された食物が入っているかどうかを確認できませんでした。",
             ASK,
             "There is no confirmed menu, so the lunch could not be checked. Please ask the school before lunch.",
+        ),
+        Said::Clear if !correction => (
+            "献立が確定し、登録された食物が入っていないことを確認しました。",
+            "ご不明な点は学校へおたずねください。",
+            "The menu has been confirmed: nothing registered for your child is in it.",
         ),
         Said::Clear => (
             "献立が変わり、登録された食物は入らなくなりました。",

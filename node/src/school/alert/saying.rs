@@ -49,7 +49,7 @@ pub enum Said {
 pub struct Saying {
     /// What is known.
     pub outlook: Outlook,
-    /// Whether it replaces something she was told before.
+    /// Whether it replaces something she was told before; that nothing could be checked yet is nothing to correct.
     pub correction: bool,
     /// What she will have been told then.
     pub told: Told,
@@ -94,7 +94,8 @@ pub fn next(told: Option<&Told>, outlook: Outlook) -> Option<Saying> {
         Some(told) if told.content == content => None,
         told => {
             let told_now = Told { n: told.map_or(1, |told| told.n.saturating_add(1)), said, content };
-            Some(Saying { outlook, correction: told.is_some(), told: told_now })
+            let correction = told.is_some_and(|told| told.said != Said::NoMenu);
+            Some(Saying { outlook, correction, told: told_now })
         }
     }
 }
