@@ -189,7 +189,7 @@ fn codes_are_six_digits_each_as_likely_as_any_other() {
         let code = runs.next().unwrap();
         assert_eq!(code.len(), 6);
         leading[usize::from(code.as_bytes()[0] - b'0')] += 1;
-        let kept = serde_json::to_string(&waiting).unwrap();
+        let kept = serde_json::to_string(&waiting).unwrap().replace(&waiting.until.to_string(), "");
         assert!(!kept.contains(code), "the code itself is kept nowhere but in the letter");
     }
     // Twelve standard deviations.
