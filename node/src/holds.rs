@@ -186,6 +186,26 @@ impl Holds {
     }
 }
 
+#[cfg(test)]
+impl Holds {
+    /// A hold as a notice leaves it.
+    pub(crate) async fn enter(&self, pseudonym: &Pseudonym, guardian: Option<GuardianAlias>) {
+        let row = HoldRow {
+            registry: "maebashi/city-hall".to_owned(),
+            guardian: guardian.map(|guardian| guardian.0),
+            lifted: false,
+            issued: 0,
+            review_by: u64::MAX,
+            notice: [0; 32],
+            at: 0,
+        };
+        let key = [b"i", index(&self.means, pseudonym).as_slice(), &self.means.env.random::<16>()].concat();
+        let mut change = self.means.vault.change();
+        change.put(TABLE, &key, &row).ok();
+        change.commit().await.ok();
+    }
+}
+
 impl HoldKeeper for Holds {
     fn store<'a>(
         &'a self,

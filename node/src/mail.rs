@@ -16,4 +16,4 @@ mod tests;
 pub use letter::{Letter, LetterId, LetterKind};
 pub use outbox::{Counts, Outbox, Queued, State};
 pub use relay::{Relay, Smtp};
-pub use sender::Sender;
+pub use sender::{Recipients, Sender};

@@ -9,6 +9,7 @@ pub mod days;
 pub mod events;
 pub mod gates;
 pub mod hand_ins;
+pub mod hearing;
 pub mod menus;
 pub mod notices;
 pub mod registrations;

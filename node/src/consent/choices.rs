@@ -1,7 +1,7 @@
 //! What a guardian chooses for herself, with her card: withdrawing a category, giving it again.
 //!
 //! Logged before it is in force, durable before the receipt; a withdrawal also on a full disk. A command sent again is
-//! not carried out again ([`crate::remembered`]). Must not know whether the guardian may choose: that was decided before ([`policy::admit`]).
+//! not carried out again (`crate::remembered`). Must not know whether the guardian may choose: that was decided before ([`policy::admit`]).
 //!
 //! [`policy::admit`]: hibiki_protocol::policy::admit
 

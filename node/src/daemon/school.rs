@@ -10,6 +10,7 @@ use crate::exit::ExitStatus;
 use crate::holds::Holds;
 use crate::mail::compose::Writer;
 use crate::mail::{self, Outbox, Relay, Sender, Smtp};
+use crate::school::hearing::Hearing;
 use crate::school::{School, Setup};
 use crate::staff::page::Page;
 use crate::staff::{self, Accounts};
@@ -24,8 +25,12 @@ pub(super) fn open(
     holds: &Arc<Holds>,
 ) -> Result<Option<School>, StartError> {
     let outbox = Arc::new(Outbox::new(ground.means.clone()));
-    let relay =
-        host.config.mail.clone().map(|settings| start_sender(host, ground, &outbox, settings)).transpose()?;
+    let relay = host
+        .config
+        .mail
+        .clone()
+        .map(|settings| start_sender(host, ground, &outbox, holds, settings))
+        .transpose()?;
     let mails = relay.is_some();
     let deps = mail::commands::Deps { means: ground.means.clone(), outbox: Arc::clone(&outbox), relay };
     mail::commands::register(&mut host.router, deps);
@@ -55,6 +60,7 @@ fn start_sender(
     host: &Host,
     ground: &Ground,
     outbox: &Arc<Outbox>,
+    holds: &Arc<Holds>,
     settings: config::Mail,
 ) -> Result<(Arc<dyn Relay>, Writer), StartError> {
     let mailbox = |text: &str| text.parse().map_err(|error| cannot("[mail] from or reply-to", &error));
@@ -68,6 +74,7 @@ fn start_sender(
     let sender = Arc::new(Sender {
         means: ground.means.clone(),
         outbox: Arc::clone(outbox),
+        recipients: Arc::new(Hearing::new(ground.means.clone(), Arc::clone(holds))),
         relay: Arc::clone(&relay),
         writer: writer.clone(),
         at_once,

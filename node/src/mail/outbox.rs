@@ -238,6 +238,26 @@ impl Outbox {
         Ok(matches!(state, Some(State::Waiting { .. })))
     }
 
+    /// Throws a letter away that waits, as if it had never been put in.
+    pub(super) async fn discard(&self, id: LetterId) -> Result<(), VaultError> {
+        let _turn = self.turn.lock().await;
+        let Some(row) = self.get(id)? else { return Ok(()) };
+        let Queued { letter, queued, state: State::Waiting { next, .. } } = &row.value else { return Ok(()) };
+        let mut change = self.means.vault.change();
+        // Who must not be told is not told, whatever room there is.
+        change.urgent();
+        change.delete(TABLE, &letter_place(id));
+        change.delete(TABLE, &waiting_place(*next, id));
+        if let Some(day) = letter.lunch {
+            change.delete(TABLE, &lunch_place(day, id));
+        }
+        if let (Some(child), Some(guardian)) = (letter.subject_key, letter.guardian) {
+            let prefix = guardian_prefix(&child, &guardian);
+            change.delete(TABLE, &[&prefix, queued.to_be_bytes().as_slice(), id.as_bytes()].concat());
+        }
+        change.commit().await
+    }
+
     async fn change_state(
         &self,
         id: LetterId,

@@ -32,12 +32,23 @@ const RELAY_BOARD: &str = "mail-relay";
 /// The board's key for tables that cannot be used.
 const OUTBOX_BOARD: &str = "mail-outbox";
 
+/// Who may have a letter.
+pub trait Recipients: Send + Sync {
+    /// Whether whom the letter is for may still have it, and wants it. If not, it is thrown away.
+    ///
+    /// # Errors
+    /// The books cannot be read; then nothing is sent.
+    fn may_have(&self, letter: &Letter) -> Result<bool, VaultError>;
+}
+
 /// What the sender works with.
 pub struct Sender {
     /// Clock, ledger, tables.
     pub means: Means,
     /// Where letters wait.
     pub outbox: Arc<Outbox>,
+    /// Who may have them.
+    pub recipients: Arc<dyn Recipients>,
     /// Who takes them.
     pub relay: Arc<dyn Relay>,
     /// In whose name.
@@ -106,6 +117,10 @@ impl Sender {
         loop {
             while under_way.len() < at_once {
                 let Some(queued) = queue.next() else { break };
+                if !self.recipients.may_have(&queued.letter)? {
+                    self.outbox.discard(queued.letter.id).await?;
+                    continue;
+                }
                 let sender = Arc::clone(self);
                 under_way.spawn(async move { sender.send(queued).await });
             }

@@ -11,12 +11,13 @@ use proptest::prelude::*;
 
 use super::compose::Writer;
 use super::retry::Fault;
-use super::{Letter, LetterId, LetterKind, Outbox, Relay, Sender, State};
+use super::{Letter, LetterId, LetterKind, Outbox, Recipients, Relay, Sender, State};
 use crate::institution::Means;
 use crate::institution::town::Town;
 use crate::keyring::KeyId;
 use crate::observe::board::StatusBoard;
 use crate::services::Pending;
+use crate::vault::VaultError;
 
 /// What a relay does with the next message.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,15 @@ impl Scripted {
         let head = String::from_utf8(message.formatted()).unwrap();
         let id = head.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap().to_owned();
         self.taken.lock().unwrap().push(id);
+    }
+}
+
+/// Everybody may have everything, but for the sixty-sixth.
+struct Anybody;
+
+impl Recipients for Anybody {
+    fn may_have(&self, letter: &Letter) -> Result<bool, VaultError> {
+        Ok(letter.to != "g66@example.jp")
     }
 }
 
@@ -96,6 +106,7 @@ impl Desk {
         Arc::new(Sender {
             outbox: Arc::new(Outbox::new(means.clone())),
             means,
+            recipients: Arc::new(Anybody),
             relay: Arc::clone(&self.relay) as Arc<dyn Relay>,
             writer: Writer { from: "school@momiji.example".parse().unwrap(), reply_to: None },
             at_once: 2,
@@ -182,6 +193,29 @@ async fn one_address_that_is_refused_holds_up_nobody() {
     assert!(sender.outbox.retry(failed.letter.id).await.unwrap());
     sender.send_due().await.unwrap();
     assert_eq!(sender.outbox.counts().unwrap().sent, 3);
+}
+
+#[tokio::test]
+async fn a_letter_nobody_may_have_any_more_leaves_no_trace() {
+    let desk = Desk::new();
+    let sender = desk.sender();
+    let child = desk.means().vault.keys().create().unwrap();
+    *desk.relay.moods.lock().unwrap() = vec![Mood::Fails(Fault::Connection)];
+    for n in [66, 1] {
+        desk.put(&sender.outbox, &desk.letter(n, Some(child), None)).await;
+    }
+    desk.town.house("school").store.set_low_space(true);
+    sender.send_due().await.unwrap();
+    desk.town.house("school").store.set_low_space(false);
+    assert!(desk.board.snapshot(0).problems.contains_key("mail-relay"), "that one is gone is no success");
+    desk.town.clock.advance(60_000);
+    sender.send_due().await.unwrap();
+    assert_eq!(desk.relay.taken.lock().unwrap().len(), 1, "it held up nobody");
+    let counts = sender.outbox.counts().unwrap();
+    assert_eq!((counts.waiting, counts.sent, counts.failed), (0, 1, 0));
+    assert_eq!(sender.outbox.of_guardian(child.as_bytes(), &GuardianAlias([7; 16])).unwrap().len(), 1);
+    assert_eq!(sender.outbox.not_sent("2026-11-27".parse().unwrap(), true).unwrap(), 0);
+    assert_eq!(desk.means().ledger.tell(child.as_bytes(), None, 10, |_| true).unwrap().entries.len(), 1);
 }
 
 #[tokio::test]

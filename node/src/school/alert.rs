@@ -1,10 +1,10 @@
 //! The allergy alert: the evening before a lunch that holds something a child must not eat, her guardians get a mail.
 //!
-//! Each half minute, and whenever a menu, a registration, the calendar or the roster has changed, a [`round`] asks what
+//! Each half minute, and whenever a menu, a registration, the calendar or the roster has changed, a `round` asks what
 //! is open now ([`hours`]), judges it for every child, and tells ([`saying`]) whoever was not told so already. There is
 //! no "evening job" that could be missed: a node that was off at six catches up at nine, or before lunch the next day.
 //! What a kitchen has not accepted in time, what could not be cleared, and what could not be delivered is told to staff
-//! ([`concerns`]). Must not know: how a mail is sent ([`crate::mail`]), which words mean an allergen
+//! (`concerns`). Must not know: how a mail is sent ([`crate::mail`]), which words mean an allergen
 //! ([`hibiki_records::lunch`]).
 //!
 //! ```text

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hibiki_protocol::registration::MailKind;
 
+use super::hearing::is_held;
 use super::registrations::{Party, Registrations};
 use crate::holds::Holds;
 use crate::institution::Means;
@@ -58,8 +59,7 @@ impl Announcer {
             if !one.mails.contains(&news.kind) {
                 continue;
             }
-            let holds = self.holds.for_subject(&pseudonym)?;
-            if holds.iter().any(|hold| hold.guardian.is_none_or(|held| held == alias)) {
+            if is_held(&self.holds, &pseudonym, &alias)? {
                 continue;
             }
             let name = [news.name, b"\0", &one.subject, &alias.0].concat();

@@ -220,6 +220,31 @@ fn guardians(row: &Row<GuardianRow>) -> Option<Registered> {
     })
 }
 
+/// Where a guardian is written to, if she still is one of this child.
+pub(super) struct Addressed {
+    pub(super) pseudonym: Pseudonym,
+    pub(super) in_use: Option<String>,
+    pub(super) waiting: Option<String>,
+}
+
+/// Where this guardian is written to about this child; `None` if she has registered nothing, or the link was undone.
+pub(super) fn addressed(
+    means: &Means,
+    subject: &[u8; 16],
+    guardian: &GuardianAlias,
+) -> Result<Option<Addressed>, VaultError> {
+    let Some(row) = means.vault.get::<GuardianRow>(TABLE, &place(subject, guardian))? else {
+        return Ok(None);
+    };
+    let GuardianRow { pseudonym, address, waiting, .. } = row.value;
+    let pseudonym = Pseudonym(pseudonym);
+    let link = [subject.as_slice(), &linkage::index(means, &pseudonym)].concat();
+    if !linkage::linked(means, subject)?.contains(link.as_slice()) {
+        return Ok(None);
+    }
+    Ok(Some(Addressed { pseudonym, in_use: address, waiting: waiting.map(|it| it.address) }))
+}
+
 fn child_of(place: &[u8]) -> Option<[u8; 16]> {
     place.get(1..).and_then(<[u8]>::first_chunk::<16>).copied()
 }

@@ -20,11 +20,13 @@ use hibiki_records::allergen::Allergen;
 use hibiki_records::lunch::{Registration, Removal};
 
 use super::acts::{ask, asked_by, bends, lock, told};
+use crate::holds::Holds;
 use crate::keyring::KeyId;
 use crate::ledger::details;
-use crate::mail::{LetterKind, Outbox};
+use crate::mail::{Letter, LetterId, LetterKind, Outbox, Recipients as _};
 use crate::responder::RegistrationKeeper;
 use crate::responder::scene::{Scene, category, member, random, record};
+use crate::school::hearing::Hearing;
 use crate::school::registrations::{Party, Registrations};
 use crate::services::Responder as _;
 use crate::store::{Keyspace, Store as _};
@@ -512,6 +514,51 @@ async fn nobody_writes_to_her_once_the_link_is_undone() {
     assert_eq!(all[0].allergens.len(), 1, "what must not be eaten still counts");
     link(&school.scene);
     assert!(school.writes_to("mother").is_some());
+}
+
+#[tokio::test]
+async fn a_letter_that_waited_goes_to_nobody_who_may_not_have_it_any_more() {
+    let school = School::new();
+    let holds = Arc::new(Holds::new(school.scene.means.clone()));
+    let hearing = Hearing::new(school.scene.means.clone(), Arc::clone(&holds));
+    let letter = |kind, address: &str| Letter {
+        id: LetterId::from_bytes(random()),
+        subject_key: Some(school.key()),
+        guardian: Some(school.scene.audience_key.alias("mother")),
+        kind,
+        lunch: None,
+        to: address.to_owned(),
+        title: String::new(),
+        text: String::new(),
+        html: String::new(),
+        send_by: None,
+    };
+    let alert = letter(LetterKind::Allergy, "mother@mail.example");
+    let code = letter(LetterKind::Code, "mother@mail.example");
+    let may = |letter: &Letter| hearing.may_have(letter).unwrap();
+    assert!(!may(&alert) && !may(&code), "she has registered nothing");
+    school.change("mother", to("mother@mail.example")).await;
+    assert!(!may(&alert) && may(&code), "not confirmed yet");
+    let mailed = school.codes("mother@mail.example").remove(0);
+    school.change("mother", confirm(&mailed)).await;
+    assert!(may(&alert) && !may(&code));
+    school.change("mother", to("mother@new.example")).await;
+    assert!(may(&alert) && !may(&code) && may(&letter(LetterKind::Code, "mother@new.example")));
+    unlink(&school.scene);
+    assert!(!may(&alert));
+    link(&school.scene);
+    let pseudonym = school.scene.audience_key.pseudonym(crate::responder::scene::RESIDENT);
+    holds.enter(&pseudonym, Some(school.scene.audience_key.alias("father"))).await;
+    assert!(may(&alert), "another guardian's hold is not hers");
+    school.change("mother", withdraw()).await;
+    assert!(!may(&alert) && !may(&letter(LetterKind::Code, "mother@new.example")));
+    school.confirmed("mother", "mother@mail.example").await;
+    assert!(may(&alert));
+    holds.enter(&pseudonym, Some(school.scene.audience_key.alias("mother"))).await;
+    assert!(!may(&alert));
+    let staff =
+        Letter { subject_key: None, guardian: None, ..letter(LetterKind::Staff, "office@mail.example") };
+    assert!(may(&staff));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use super::{AlertError, Alerts};
 use crate::keyring::{KeyError, KeyId};
 use crate::mail::{Letter, LetterId, LetterKind};
 use crate::recordbook::SubjectId;
+use crate::school::hearing::is_held;
 use crate::school::registrations::{Party, Registered, join};
 use crate::school::roster::Pupil;
 use crate::store::Keyspace;
@@ -148,8 +149,7 @@ impl Alerts {
 
     /// Whether a hold keeps this guardian from hearing anything of this child.
     pub(super) fn is_held(&self, guardian: &Guardian<'_>) -> Result<bool, AlertError> {
-        let holds = self.holds.for_subject(&guardian.pseudonym)?;
-        Ok(holds.iter().any(|hold| hold.guardian.is_none_or(|held| held == guardian.alias)))
+        Ok(is_held(&self.holds, &guardian.pseudonym, &guardian.alias)?)
     }
 
     fn letter(

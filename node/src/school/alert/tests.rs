@@ -24,6 +24,7 @@ use crate::mail::retry::Fault;
 use crate::mail::{LetterKind, Outbox, Queued, Relay, Sender, State};
 use crate::observe::board::StatusBoard;
 use crate::recordbook::RecordBook;
+use crate::school::hearing::Hearing;
 use crate::school::roster::{PupilLine, read};
 use crate::school::{School, Setup};
 use crate::services::Pending;
@@ -143,6 +144,7 @@ impl Stage {
         let sender = Arc::new(Sender {
             means: self.means.clone(),
             outbox: Arc::clone(&outbox),
+            recipients: Arc::new(Hearing::new(self.means.clone(), Arc::new(Holds::new(self.means.clone())))),
             relay: Arc::clone(&self.relay) as Arc<dyn Relay>,
             writer: Writer { from: "school@momiji.example".parse().unwrap(), reply_to: None },
             at_once: 4,
@@ -322,6 +324,23 @@ async fn nobody_silences_another_and_a_held_guardian_hears_nothing() {
     assert_eq!(school.alerts.round().await.unwrap().letters, 2, "both parents, on one's registration");
     school.registrations.set_by_school(&child, registered(&["carrot_is_none"; 0]), "tanaka").await.unwrap();
     assert_eq!(school.alerts.round().await.unwrap().letters, 0);
+    // A hold that comes while the letters wait: hers is thrown away, his goes out.
+    let held = hibiki_protocol::ids::Pseudonym([9; 16]);
+    school.alerts.holds.enter(&held, Some(guardian(1))).await;
+    running.sender.send_due().await.unwrap();
+    let taken: Vec<String> = stage.relay.taken.lock().unwrap().iter().map(|(_, to)| to.clone()).collect();
+    assert_eq!(taken, ["b@example.jp"]);
+    assert_eq!(letters(&running.outbox).len(), 1);
+    assert!(running.outbox.of_guardian(&child, &guardian(1)).unwrap().is_empty());
+    assert_eq!(running.outbox.counts().unwrap().waiting, 0);
+    let day: CalendarDate = "2026-11-26".parse().unwrap();
+    assert_eq!(running.outbox.not_sent(day, true).unwrap(), 0, "nobody telephones her");
+    // And nothing new is written to her.
+    accept(school, menu("2026-11-26", &["にんじん"])).await;
+    assert_eq!(school.alerts.round().await.unwrap().letters, 1, "his correction");
+    school.alerts.holds.enter(&held, None).await;
+    accept(school, menu("2026-11-26", &["鶏卵"])).await;
+    assert_eq!(school.alerts.round().await.unwrap().letters, 0, "a hold from everybody");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn import(gates: Arc<Gates>, mut request: Request) -> Result<Value, AdminE
             Ok(Taken::Noted) => noted += 1,
             Ok(Taken::Known) => known += 1,
             Ok(Taken::OutOfTime) => {
-                faults.push(json!({ "line": line, "what": "the time is out of range / 時刻が合いません" }))
+                faults.push(json!({ "line": line, "what": "the time is out of range / 時刻が合いません" }));
             }
             Err(error) => faults.push(json!({ "line": line, "what": error.to_string() })),
         }
