@@ -9,8 +9,6 @@
 //! ```
 
 pub mod commands;
-#[cfg(test)]
-mod tests;
 mod vocabulary;
 
 use hibiki_records::category::{Category, SCHOOL_CBOR};

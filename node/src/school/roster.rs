@@ -9,8 +9,6 @@
 
 pub mod commands;
 mod list;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The staff's page: log in, see what is to be done, do it. Plain forms, no script; on the loopback interface alone.
 //!
-//! A page is a title, tables made from what commands answer, and forms that give commands ([`screens`]). Whoever is logged in
+//! A page is a title, tables made from what commands answer, and forms that give commands (`screens`). Whoever is logged in
 //! sees the pages and forms of her roles; the commands are checked again when they come ([`super::permits`]).
 
 mod guard;

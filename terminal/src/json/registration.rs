@@ -53,7 +53,7 @@ impl<'a> From<&'a RegistrationState> for StateJson<'a> {
             waiting: waiting.map(|it| WaitingJson { address: &it.address, until: rfc3339(it.until) }),
             mails: state.mails.iter().map(|kind| kind.as_str()).collect(),
             deliveries: state.deliveries.iter().map(Into::into).collect(),
-            refused: state.refused.map(|refusal| refusal.as_str()),
+            refused: state.refused.map(hibiki_protocol::registration::RegistrationRefusal::as_str),
         }
     }
 }

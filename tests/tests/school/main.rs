@@ -1,6 +1,6 @@
 //! The school for real: staff at their commands, a guardian at her card, a relay with moods, and a mailbox.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod stage;
 

@@ -156,7 +156,7 @@ fn gates(seated: &Seated, lang: Lang) -> Vec<GateLine> {
         GateLine { order: touch, when, holder: held.holder(lang).to_owned() }
     };
     let mut gates: Vec<GateLine> = seated.held(Category::SchoolGate).map(line).collect();
-    gates.sort_by(|a, b| b.order.cmp(&a.order));
+    gates.sort_by_key(|gate| std::cmp::Reverse(gate.order));
     gates
 }
 
@@ -298,14 +298,14 @@ pub(super) async fn attachment(Path((person, number)): Path<(usize, usize)>, sea
     if !seated.downloads {
         return back();
     }
-    let files = seated.held(Category::SchoolNotice).flat_map(|held| {
+    let mut files = seated.held(Category::SchoolNotice).flat_map(|held| {
         let matters = school::read(Category::SchoolNotice, &held.record.content).unwrap_or_default();
         matters.into_iter().flat_map(|matter| match matter {
             Matter::Notice(notice) => notice.files,
             _ => Vec::new(),
         })
     });
-    let Some(file) = files.skip(number).next() else { return back() };
+    let Some(file) = files.nth(number) else { return back() };
     // A name may have any letters: RFC 6266 wants them encoded.
     let name: String = file.file_name().bytes().map(|byte| format!("%{byte:02X}")).collect();
     let headers = [

@@ -124,7 +124,7 @@ pub(crate) fn tell(arguments: &Arguments) -> Result<(), Trouble> {
     match &post {
         Some(post) => lunch::tell(&town, post, &cast.people, &card, number)?,
         None => {
-            step("SMTP サーバーがないため飛ばします（.ci/setup）/ skipped: no SMTP server (run .ci/setup)")
+            step("SMTP サーバーがないため飛ばします（.ci/setup）/ skipped: no SMTP server (run .ci/setup)");
         }
     }
 
