@@ -214,8 +214,10 @@ const fn meaning(at: Step, code: u16) -> Fault {
 fn speaks_of_tls(error: &Error) -> bool {
     let mut cause = error.source();
     while let Some(deeper) = cause {
+        // Errors of the network carry those of TLS inside.
         let inside = deeper.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if deeper.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+        let tls = inside.and_then(|inside| inside.downcast_ref::<rustls::Error>());
+        if tls.is_some() || deeper.is::<rustls::Error>() {
             return true;
         }
         cause = deeper.source();

@@ -13,6 +13,8 @@
 //!         E ‖ ended (u64 BE) ‖ id          to be swept some day
 //! ```
 
+mod queue;
+
 use std::collections::BTreeSet;
 use std::sync::{Mutex as PlainMutex, MutexGuard, PoisonError};
 
@@ -24,23 +26,19 @@ use hibiki_records::date::CalendarDate;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, Notify};
 
-use super::retry::{self, Fault, Next, WAITS_AT_MOST_MS};
+use super::retry::{self, Fault, Next};
 use super::{Letter, LetterId};
 use crate::institution::Means;
 use crate::keyring::{KeyError, KeyId};
 use crate::store::Keyspace;
 use crate::vault::{Change, Row, VaultError};
+pub use queue::{Due, Waiting};
+use queue::{WAITING, waiting_place};
 
 const TABLE: Keyspace = Keyspace::Outbox;
 
 /// What became of a letter is kept this long after its end, in milliseconds: sixty days.
 const KEPT_MS: u64 = 60 * 24 * 3600 * 1000;
-
-/// First bytes of the keys of letters that wait, in the order in which they go.
-const WAITING: [&[u8]; 2] = [b"U", b"W"];
-
-/// Letters opened to see which of them has waited longest.
-const LOOKED_AT: usize = 512;
 
 /// Rows swept in one go.
 const SWEPT_AT_ONCE: usize = 512;
@@ -109,26 +107,6 @@ pub struct Counts {
     pub failed: usize,
 }
 
-/// Letters whose time has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Due {
-    /// They, in the order in which they go.
-    pub letters: Vec<Queued>,
-    /// How many cannot be read any more.
-    pub damaged: usize,
-    /// Whether there are more of them.
-    pub more: bool,
-}
-
-/// What waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// How many letters.
-    pub count: usize,
-    /// When the oldest of them was put in, in milliseconds since the Unix epoch; of some hundred if there are many.
-    pub oldest: Option<u64>,
-}
-
 /// The outbox. Shared behind an [`Arc`](std::sync::Arc).
 pub struct Outbox {
     means: Means,
@@ -177,89 +155,6 @@ impl Outbox {
     /// Returns when somebody called [`Self::wake`].
     pub async fn woken(&self) {
         self.woken.notified().await;
-    }
-
-    /// Letters whose time has come, urgent ones first and then oldest first, at most `limit`. One that cannot be read
-    /// holds up no other; of erased children everything is taken away.
-    ///
-    /// # Errors
-    /// The tables cannot be read or written.
-    pub async fn due(&self, now: u64, limit: usize) -> Result<Due, VaultError> {
-        let mut due = Due::default();
-        let mut orphans = Vec::new();
-        for (prefix, rest) in self.due_marks(now, limit)? {
-            let Some(id) = last_id(&rest) else { continue };
-            match self.get(id) {
-                Ok(Some(row)) if matches!(row.value.state, State::Waiting { .. }) => {
-                    due.letters.push(row.value);
-                }
-                Ok(Some(_)) => orphans.push((prefix, rest, None)),
-                // Erased, or a mark that lost its row.
-                Ok(None) => orphans.push((prefix, rest, Some(id))),
-                Err(VaultError::Row { .. } | VaultError::Key(KeyError::NotAuthentic)) => due.damaged += 1,
-                Err(error) => return Err(error),
-            }
-        }
-        due.more = due.letters.len() + due.damaged + orphans.len() >= limit;
-        if !orphans.is_empty() {
-            let mut change = self.means.vault.change();
-            for (prefix, rest, _) in &orphans {
-                change.delete(TABLE, &[*prefix, rest].concat());
-            }
-            let gone: BTreeSet<LetterId> = orphans.into_iter().filter_map(|(.., id)| id).collect();
-            self.delete_all(&mut change, &gone)?;
-            change.commit().await?;
-        }
-        Ok(due)
-    }
-
-    /// Marks of letters whose time has come, or cannot be right: nothing is ever put off that far, so the clock has
-    /// been set back since.
-    fn due_marks(&self, now: u64, limit: usize) -> Result<Vec<(&'static [u8], Vec<u8>)>, VaultError> {
-        let (soon, far) = (now.saturating_add(1), now.saturating_add(WAITS_AT_MOST_MS));
-        let mut marks = Vec::new();
-        for prefix in WAITING {
-            let room = limit.saturating_sub(marks.len());
-            let vault = &self.means.vault;
-            let mut found = vault.marks_before(TABLE, prefix, &soon.to_be_bytes(), room)?;
-            if found.len() < room {
-                let bound = far.to_be_bytes();
-                found.extend(vault.marks_after(TABLE, prefix, &bound, room - found.len())?);
-            }
-            marks.extend(found.into_iter().map(|rest| (prefix, rest)));
-        }
-        Ok(marks)
-    }
-
-    /// When the next letter is due, if any waits.
-    ///
-    /// # Errors
-    /// The tables cannot be read.
-    pub fn next_due(&self) -> Result<Option<u64>, VaultError> {
-        let mut times = Vec::new();
-        for prefix in WAITING {
-            let first = self.means.vault.marks_before(TABLE, prefix, &[0xff; 9], 1)?;
-            let time = first.first().and_then(|rest| rest.first_chunk::<8>());
-            times.extend(time.map(|bytes| u64::from_be_bytes(*bytes)));
-        }
-        Ok(times.into_iter().min())
-    }
-
-    /// How much waits, and since when.
-    ///
-    /// # Errors
-    /// The tables cannot be read.
-    pub fn waiting(&self) -> Result<Waiting, VaultError> {
-        let mut waiting = Waiting::default();
-        for prefix in WAITING {
-            let marks = self.means.vault.marks(TABLE, prefix)?;
-            waiting.count += marks.len();
-            for id in marks.iter().take(LOOKED_AT).filter_map(|rest| last_id(rest)) {
-                let queued = self.get(id).ok().flatten().map(|row| row.value.queued);
-                waiting.oldest = waiting.oldest.into_iter().chain(queued).min();
-            }
-        }
-        Ok(waiting)
     }
 
     /// Whether the relay has this letter already, though that could not be noted.
@@ -544,12 +439,6 @@ fn key_of(letter: &Letter) -> KeyId {
 
 fn letter_place(id: LetterId) -> Vec<u8> {
     [b"M".as_slice(), id.as_bytes()].concat()
-}
-
-fn waiting_place(letter: &Letter, next: u64) -> Vec<u8> {
-    let [urgent, others] = WAITING;
-    let prefix = if letter.kind.is_urgent() { urgent } else { others };
-    [prefix, &next.to_be_bytes(), letter.id.as_bytes()].concat()
 }
 
 fn ended_place(at: u64, id: LetterId) -> Vec<u8> {

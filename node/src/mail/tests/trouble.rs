@@ -249,3 +249,26 @@ async fn what_comes_too_late_is_not_tried_again_for_the_asking() {
     assert!(!sender.outbox.retry(letter.id).await.unwrap());
     assert_eq!((desk.tried(), sender.outbox.counts().unwrap().failed), (0, 1));
 }
+
+#[tokio::test]
+async fn a_letter_waits_in_one_place_alone() {
+    let desk = Desk::new();
+    let sender = desk.sender();
+    let letter = desk.letter(1, Some(desk.child()), None);
+    *desk.relay.at_last.lock().unwrap() = Some(Fault::Deferred);
+    desk.put(&sender.outbox, &letter).await;
+    // A second mark, as of a version that knew no urgent letters.
+    let means = desk.means();
+    let mut change = means.vault.change();
+    let stray = [b"W".as_slice(), &means.env.now().to_be_bytes(), letter.id.as_bytes()].concat();
+    change.mark(Keyspace::Outbox, &stray);
+    change.commit().await.unwrap();
+    for _ in 0..5 {
+        sender.send_due().await.unwrap();
+    }
+    assert_eq!((desk.tried(), sender.outbox.waiting().unwrap().count), (1, 1));
+    *desk.relay.at_last.lock().unwrap() = None;
+    desk.town.clock.advance(60_000);
+    sender.send_due().await.unwrap();
+    assert_eq!(sender.outbox.counts().unwrap().sent, 1);
+}
