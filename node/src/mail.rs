@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod compose;
 mod letter;
+mod line;
 mod outbox;
 mod relay;
 pub mod retry;
@@ -14,6 +15,6 @@ mod sender;
 mod tests;
 
 pub use letter::{Letter, LetterId, LetterKind};
-pub use outbox::{Counts, Outbox, Queued, State};
+pub use outbox::{Counts, Due, Outbox, Queued, State, Waiting};
 pub use relay::{Relay, Smtp};
 pub use sender::{Recipients, Sender};

@@ -148,6 +148,23 @@ impl Vault {
         Ok(rests.take_while(|rest| rest.as_slice() < bound).collect())
     }
 
+    /// What follows `prefix` in at most `limit` keys that start with it and come after `prefix ‖ bound`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn marks_after(
+        &self,
+        table: Keyspace,
+        prefix: &[u8],
+        bound: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, VaultError> {
+        let snapshot: Box<dyn Snapshot + '_> = self.store.snapshot()?;
+        let after = [prefix, bound].concat();
+        let page = snapshot.scan(table, prefix, Some(&after), limit.min(SCAN_ROWS_MAX))?;
+        Ok(page.into_iter().map(|(key, _)| key.get(prefix.len()..).unwrap_or_default().to_vec()).collect())
+    }
+
     /// Begins a change.
     pub fn change(&self) -> Change<'_> {
         Change { vault: self, batch: Batch::new() }

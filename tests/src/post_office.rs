@@ -29,10 +29,22 @@ pub enum Mood {
     Reject(String),
     /// Never answers.
     Stall,
+    /// Answers after so long, and delivers.
+    Slow(Duration),
     /// Closes the connection in the middle of DATA.
     Drop,
     /// Delivers, and closes the connection before saying so.
     Forget,
+    /// Greets nobody: come back later (421).
+    Busy,
+    /// Greets nobody: go away (554).
+    Closed,
+    /// Lets nobody log in.
+    Locked,
+    /// Takes nothing from our sender's address.
+    Stranger,
+    /// Finds every message too big, once it is there.
+    TooBig,
 }
 
 /// A mail as it arrived.
@@ -132,8 +144,14 @@ impl PostOffice {
             Mood::Deferred => "deferred".to_owned(),
             Mood::Reject(address) => format!("reject {address}"),
             Mood::Stall => "stall".to_owned(),
+            Mood::Slow(pause) => format!("stall {}", pause.as_secs_f64()),
             Mood::Drop => "drop".to_owned(),
             Mood::Forget => "forget".to_owned(),
+            Mood::Busy => "busy".to_owned(),
+            Mood::Closed => "closed".to_owned(),
+            Mood::Locked => "locked".to_owned(),
+            Mood::Stranger => "stranger".to_owned(),
+            Mood::TooBig => "too big".to_owned(),
         };
         fs::write(self.folder.join("mood"), text)
     }
@@ -156,19 +174,43 @@ impl PostOffice {
         self.folder.join("Maildir")
     }
 
+    /// Its port on the loopback address.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its certificate, PEM.
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.join("post.crt")
+    }
+
+    /// A file with the password of its user `school`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn password_file(&self) -> io::Result<PathBuf> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let password = self.folder.join("password");
+        fs::write(&password, "a word nobody knows\n")?;
+        fs::set_permissions(&password, fs::Permissions::from_mode(0o600))?;
+        Ok(password)
+    }
+
+    /// How many conversations it has had.
+    pub fn conversations(&self) -> usize {
+        fs::read_to_string(self.folder.join("conversations")).map_or(0, |text| text.len())
+    }
+
     /// The section `[mail]` of a node that sends through it.
     ///
     /// # Errors
     /// The password's file cannot be written.
     pub fn mail_section(&self) -> io::Result<String> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let password = self.folder.join("password");
-        fs::write(&password, "a word nobody knows\n")?;
-        fs::set_permissions(&password, fs::Permissions::from_mode(0o600))?;
+        let password = self.password_file()?;
         Ok(format!(
             "[mail]\nrelay = \"127.0.0.1:{}\"\ntls = \"start-tls\"\nca-file = \"{}\"\nuser = \"school\"\npassword-file = \"{}\"\nfrom = \"もみじ小学校 <noreply@momiji.example>\"\ntimeout-seconds = 3\n\n",
             self.port,
-            self.folder.join("post.crt").display(),
+            self.certificate().display(),
             password.display(),
         ))
     }

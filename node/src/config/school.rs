@@ -27,11 +27,23 @@ impl Checker<'_> {
             let next = "let staff know before guardians are told that nothing could be checked";
             self.problem("school.warn-time", "later than alert-time", next);
         }
+        if alert <= lunch {
+            let next = "set it to the evening: on the day before, guardians are home then";
+            self.warning(
+                "school.alert-time",
+                "guardians are told while another lunch is still to come",
+                next,
+            );
+        }
         for address in &school.staff_mail {
             if address.parse::<Address>().is_err() {
                 let what = "one of these is not an address for mails";
                 self.problem("school.staff-mail", what, "write it as name@example.jp");
             }
+        }
+        if school.staff_mail.is_empty() {
+            let what = "nobody is told of a menu that is missing or an alert that is not delivered";
+            self.warning("school.staff-mail", what, "name an address of staff");
         }
         if self.shape.mail.relay.is_none() {
             let what = "there is no [mail] relay: no alert can be sent";
@@ -63,8 +75,8 @@ impl Checker<'_> {
         let relay = mail.relay.as_ref()?;
         let split = relay.rsplit_once(':').and_then(|(host, port)| {
             let fits = !host.is_empty() && !host.contains(char::is_whitespace);
-            fits.then(|| Some((host.trim_matches(['[', ']']).to_owned(), port.parse::<u16>().ok()?)))
-                .flatten()
+            let port = port.parse::<u16>().ok().filter(|port| *port != 0)?;
+            fits.then(|| (host.trim_matches(['[', ']']).to_owned(), port))
         });
         if split.is_none() {
             self.problem("mail.relay", "not a host and a port", "write it as \"smtp.example.jp:587\"");
@@ -113,7 +125,7 @@ impl Checker<'_> {
     }
 
     fn mailbox(&mut self, key: &str, text: &str) -> Option<String> {
-        if text.parse::<Mailbox>().is_err() {
+        if text.contains(char::is_control) || text.parse::<Mailbox>().is_err() {
             self.problem(key, "not an address for mails", "write it as \"Name <name@example.jp>\"");
             return None;
         }

@@ -161,6 +161,7 @@ fn a_syntax_error_is_not_drowned_in_its_consequences() {
 
 #[test]
 fn roles_bring_their_own_needs() {
+    let relay = |line: &str| format!("from = \"もみじ小学校 <a@school.example>\"\n{line}");
     for (section, line, expected) in [
         ("roles", "gateway = true", "gateway.registry: missing"),
         ("roles", "registry = true", "registry.area: missing"),
@@ -176,6 +177,20 @@ fn roles_bring_their_own_needs() {
         ("policy", "sensitive-categories = [\"prescripton\"]", "did you mean \"prescription\"?"),
         ("ingest", "inbox = \"data\"", "the node's own files"),
         ("store", "engine = \"postgres\"", "\"postgres\" is not known"),
+        ("mail", "relay = \"smtp.example:587\"", "mail.from: missing"),
+        ("mail", &relay("relay = \"smtp.example\""), "not a host and a port"),
+        ("mail", &relay("relay = \"smtp.example:0\""), "not a host and a port"),
+        ("mail", &relay("relay = \"smtp.example:25\"\ntls = \"none\""), "in the clear"),
+        ("mail", &relay("relay = \"10.0.0.1:25\"\ntls = \"none\""), "in the clear"),
+        ("mail", &relay("relay = \"smtp.example:25\"\ntls = \"ssl\""), "\"ssl\" is not known"),
+        ("mail", &relay("relay = \"smtp.example:25\"\nuser = \"a\""), "go together"),
+        ("mail", &relay("relay = \"smtp.example:25\"\npassword-file = \"a\""), "go together"),
+        ("mail", &relay("relay = \"smtp.example:25\"\nat-once = 0"), "out of range"),
+        (
+            "mail",
+            &relay("relay = \"smtp.example:25\"\nreply-to = \"a@b\\r\\nBcc: c@d\""),
+            "not an address for mails",
+        ),
     ] {
         let found = problems(&with(section, line));
         assert!(found.len() == 1 && found[0].contains(expected), "{line}: {found:#?}");
@@ -278,4 +293,73 @@ proptest! {
         let cut = (0..=cut).rev().find(|&at| GOOD.is_char_boundary(at)).unwrap();
         let _ = read(&GOOD[..cut]);
     }
+}
+
+/// A school with a relay, and a line more in its section.
+fn school(line: &str) -> String {
+    let mail = "[mail]\nrelay = \"[::1]:25\"\ntls = \"none\"\nfrom = \"もみじ小学校 <a@school.example>\"";
+    format!("{GOOD}\n[school]\nkitchen = \"第1地区\"\n{line}\n{mail}\n")
+}
+
+#[test]
+fn the_times_of_a_school_make_sense_together() {
+    for (line, expected) in [
+        ("warn-time = \"18:01\"", "later than alert-time"),
+        ("lunch-time = \"noon\"", "\"noon\" is not a time of day"),
+        ("lunch-time = \"24:00\"", "not a time of day"),
+        ("staff-mail = [\"office\"]", "not an address for mails"),
+    ] {
+        let found = problems(&school(line));
+        assert!(found.len() == 1 && found[0].contains(expected), "{line}: {found:#?}");
+    }
+    assert!(problems(&school("").replace("第1地区", " "))[0].contains("not a name"));
+}
+
+#[test]
+fn a_school_nobody_of_whose_staff_is_told_or_without_mail_is_warned_of() {
+    let Loaded { config, warnings } = read(&school("staff-mail = [\"a@school.example\"]")).unwrap();
+    assert_eq!(warnings, []);
+    let (school_of, mail) = (config.school.unwrap(), config.mail.unwrap());
+    assert_eq!((school_of.alert, school_of.warn, school_of.lunch), (18 * 60, 14 * 60, 12 * 60));
+    assert_eq!((mail.host.as_str(), mail.port, mail.tls), ("::1", 25, MailTls::None));
+    let warned = |text: &str| -> Vec<String> {
+        read(text).unwrap().warnings.iter().map(ToString::to_string).collect()
+    };
+    let nobody = warned(&school(""));
+    assert!(nobody.len() == 1 && nobody[0].contains("staff-mail: nobody is told"), "{nobody:?}");
+    let at_noon =
+        warned(&school("staff-mail = [\"a@school.example\"]\nalert-time = \"11:00\"\nwarn-time = \"10:00\""));
+    assert!(at_noon.len() == 1 && at_noon[0].contains("another lunch is still to come"), "{at_noon:?}");
+    let no_mail =
+        warned(&format!("{GOOD}\n[school]\nkitchen = \"第1地区\"\nstaff-mail = [\"a@school.example\"]\n"));
+    assert!(no_mail.len() == 1 && no_mail[0].contains("no alert can be sent"), "{no_mail:?}");
+    let config = read(GOOD).unwrap().config;
+    assert_eq!((config.school, config.mail, config.staff_page), (None, None, None));
+}
+
+#[test]
+fn a_staff_page_others_could_reach_is_refused() {
+    for address in ["0.0.0.0:8480", "192.0.2.1:8480"] {
+        let found = problems(&with("staff-page", &format!("address = \"{address}\"")));
+        assert!(
+            found.len() == 1 && found[0].contains("staff-page.address: others on the network"),
+            "{found:#?}"
+        );
+    }
+    assert!(read(&with("staff-page", "address = \"[::1]:8480\"")).unwrap().config.staff_page.is_some());
+}
+
+#[test]
+fn a_password_that_others_may_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, password) = (folder.path().join("node.toml"), folder.path().join("relay-password"));
+    let mail = "[mail]\nrelay = \"smtp.example:587\"\nfrom = \"a@school.example\"\nuser = \"u\"\npassword-file = \"relay-password\"\n";
+    fs::write(&file, format!("{GOOD}\n{mail}")).unwrap();
+    fs::write(&password, "secret").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(&password, Permissions::from_mode(0o640)).unwrap();
+    let refused = Config::load(&file).unwrap_err().to_string();
+    assert!(refused.contains("relay-password: others than its owner may use this secret"), "{refused}");
+    fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(Config::load(&file).unwrap().warnings, []);
 }

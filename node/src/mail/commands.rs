@@ -120,9 +120,17 @@ async fn retry(deps: Deps, request: Request) -> Result<Value, AdminError> {
     } else {
         vec![find(&deps, &id)?.letter.id]
     };
+    let one = id != "all";
     let mut again = 0;
     for id in ids {
         again += usize::from(deps.outbox.retry(id).await.map_err(unusable)?);
+    }
+    if one && again == 0 {
+        return Err(AdminError::new(
+            "this mail was sent, or would come too late / 送信ずみか、もう間に合いません",
+        )
+        .at("argument id")
+        .next("see `hibiki-node mail show`; what comes too late is a telephone call"));
     }
     Ok(json!({ "again": again }))
 }

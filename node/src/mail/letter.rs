@@ -86,6 +86,12 @@ impl LetterKind {
         }
     }
 
+    /// Whether somebody waits for it or may come to harm without it: it goes before all others.
+    #[must_use]
+    pub const fn is_urgent(self) -> bool {
+        matches!(self, Self::Allergy | Self::Code | Self::Staff)
+    }
+
     /// As a guardian is told it; staff's own letters are not for her.
     #[must_use]
     pub const fn told(self) -> Option<MailKind> {

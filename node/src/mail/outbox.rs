@@ -2,16 +2,21 @@
 //!
 //! A letter enters in the very change that makes it necessary, so that after a crash at any instant both are there or
 //! neither. A letter that is there, in whatever state, is not put in again. Rows about a child are sealed under her key.
+//! Of letters that wait, the urgent ones go first: an allergy alert does not queue behind a thousand notices.
 //!
 //! ```text
 //! Outbox  M ‖ id                           the letter and its state, sealed
-//!         W ‖ next attempt (u64 BE) ‖ id   waiting, in the order of time
+//!         U ‖ next attempt (u64 BE) ‖ id   urgent and waiting, in the order of time
+//!         W ‖ next attempt (u64 BE) ‖ id   the others that wait
 //!         L ‖ day ‖ id                     about that day's lunch, and not sent
 //!         G ‖ child ‖ guardian ‖ queued (u64 BE) ‖ id
 //!         E ‖ ended (u64 BE) ‖ id          to be swept some day
 //! ```
 
-use std::collections::BTreeMap;
+mod queue;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex as PlainMutex, MutexGuard, PoisonError};
 
 use hibiki_protocol::ids::GuardianAlias;
 use hibiki_protocol::limits;
@@ -27,6 +32,8 @@ use crate::institution::Means;
 use crate::keyring::{KeyError, KeyId};
 use crate::store::Keyspace;
 use crate::vault::{Change, Row, VaultError};
+pub use queue::{Due, Waiting};
+use queue::{WAITING, waiting_place};
 
 const TABLE: Keyspace = Keyspace::Outbox;
 
@@ -106,12 +113,14 @@ pub struct Outbox {
     woken: Notify,
     /// Held while a row is read and put back.
     turn: Mutex<()>,
+    /// Letters the relay has taken, which could not be noted yet: they must not go out again meanwhile.
+    taken: PlainMutex<BTreeSet<LetterId>>,
 }
 
 impl Outbox {
     /// The outbox in these tables.
     pub fn new(means: Means) -> Self {
-        Self { means, woken: Notify::new(), turn: Mutex::default() }
+        Self { means, woken: Notify::new(), turn: Mutex::default(), taken: PlainMutex::default() }
     }
 
     /// Puts a letter into the caller's change, unless it is there already. Call [`Self::wake`] once the change is made.
@@ -127,7 +136,7 @@ impl Outbox {
         let state = State::Waiting { attempts: 0, next: now, fault: None, logged: false };
         let queued = Queued { letter: letter.clone(), queued: now, state };
         change.put_under(key_of(letter), TABLE, &place, &queued)?;
-        change.mark(TABLE, &waiting_place(now, letter.id));
+        change.mark(TABLE, &waiting_place(letter, now));
         if let Some(day) = letter.lunch {
             change.mark(TABLE, &lunch_place(day, letter.id));
         }
@@ -148,35 +157,29 @@ impl Outbox {
         self.woken.notified().await;
     }
 
-    /// Letters whose time has come, oldest first, at most `limit`; of erased children the marks are taken away.
-    ///
-    /// # Errors
-    /// The tables cannot be read or written.
-    pub async fn due(&self, now: u64, limit: usize) -> Result<Vec<Queued>, VaultError> {
-        let mut due = Vec::new();
-        let mut orphans = self.means.vault.change();
-        for rest in self.means.vault.marks_before(TABLE, b"W", &now.saturating_add(1).to_be_bytes(), limit)? {
-            let Some(id) = last_id(&rest) else { continue };
-            match self.get(id)? {
-                Some(row) if matches!(row.value.state, State::Waiting { .. }) => due.push(row.value),
-                // Erased, or a mark that lost its row.
-                _ => orphans.delete(TABLE, &[b"W".as_slice(), &rest].concat()),
-            }
-        }
-        if !orphans.is_empty() {
-            orphans.commit().await?;
-        }
-        Ok(due)
+    /// Whether the relay has this letter already, though that could not be noted.
+    pub(super) fn is_taken(&self, id: LetterId) -> bool {
+        self.taken().contains(&id)
     }
 
-    /// When the next letter is due, if any waits.
-    ///
-    /// # Errors
-    /// The tables cannot be read.
-    pub fn next_due(&self) -> Result<Option<u64>, VaultError> {
-        let first = self.means.vault.marks_before(TABLE, b"W", &[0xff; 9], 1)?;
-        let time = first.first().and_then(|rest| rest.first_chunk::<8>());
-        Ok(time.map(|bytes| u64::from_be_bytes(*bytes)))
+    fn taken(&self) -> MutexGuard<'_, BTreeSet<LetterId>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Deletes letters that cannot be read any more, with every mark of theirs.
+    fn delete_all(&self, change: &mut Change<'_>, gone: &BTreeSet<LetterId>) -> Result<(), VaultError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for prefix in [b"G".as_slice(), b"L"] {
+            for rest in self.means.vault.marks(TABLE, prefix)? {
+                if last_id(&rest).is_some_and(|id| gone.contains(&id)) {
+                    change.delete(TABLE, &[prefix, &rest].concat());
+                }
+            }
+        }
+        gone.iter().for_each(|id| change.delete(TABLE, &letter_place(*id)));
+        Ok(())
     }
 
     /// Notes that the ledger has the letter's entry.
@@ -193,6 +196,19 @@ impl Outbox {
 
     /// Notes what an attempt came to; how the letter stands then.
     pub(super) async fn settle(
+        &self,
+        id: LetterId,
+        outcome: Result<(), Fault>,
+    ) -> Result<Option<State>, VaultError> {
+        if outcome.is_ok() {
+            self.taken().insert(id);
+        }
+        let state = self.settle_row(id, outcome).await?;
+        self.taken().remove(&id);
+        Ok(state)
+    }
+
+    async fn settle_row(
         &self,
         id: LetterId,
         outcome: Result<(), Fault>,
@@ -217,12 +233,16 @@ impl Outbox {
         .await
     }
 
-    /// Makes a letter due at once, whatever became of it; false if it was sent or is not there.
+    /// Makes a letter due at once, whatever became of it; false if it was sent, comes too late or is not there.
     ///
     /// # Errors
     /// The tables cannot be read or written.
     pub async fn retry(&self, id: LetterId) -> Result<bool, VaultError> {
         let now = self.means.env.now();
+        let too_late = |queued: &Queued| queued.letter.send_by.is_some_and(|by| now >= by);
+        if self.find(id)?.as_ref().is_some_and(too_late) {
+            return Ok(false);
+        }
         let state = self
             .change_state(id, |state| match state {
                 State::Waiting { attempts, fault, logged, .. } => {
@@ -247,7 +267,7 @@ impl Outbox {
         // Who must not be told is not told, whatever room there is.
         change.urgent();
         change.delete(TABLE, &letter_place(id));
-        change.delete(TABLE, &waiting_place(*next, id));
+        change.delete(TABLE, &waiting_place(letter, *next));
         if let Some(day) = letter.lunch {
             change.delete(TABLE, &lunch_place(day, id));
         }
@@ -272,13 +292,13 @@ impl Outbox {
         }
         let mut change = self.means.vault.change();
         if let State::Waiting { next, .. } = before {
-            change.delete(TABLE, &waiting_place(next, id));
+            change.delete(TABLE, &waiting_place(&row.value.letter, next));
         }
         if let Some(at) = before.ended() {
             change.delete(TABLE, &ended_place(at, id));
         }
         match after {
-            State::Waiting { next, .. } => change.mark(TABLE, &waiting_place(next, id)),
+            State::Waiting { next, .. } => change.mark(TABLE, &waiting_place(&row.value.letter, next)),
             State::Sent { at, .. } | State::Failed { at, .. } => change.mark(TABLE, &ended_place(at, id)),
         }
         if let Some(day) = row.value.letter.lunch {
@@ -321,8 +341,10 @@ impl Outbox {
     /// # Errors
     /// The tables cannot be read.
     pub fn counts(&self) -> Result<Counts, VaultError> {
-        let waiting = self.means.vault.marks(TABLE, b"W")?.len();
-        let mut counts = Counts { waiting, ..Counts::default() };
+        let mut counts = Counts::default();
+        for prefix in WAITING {
+            counts.waiting += self.means.vault.marks(TABLE, prefix)?.len();
+        }
         for queued in self.means.vault.rows::<Queued>(TABLE, b"M")? {
             match queued.value.state {
                 State::Waiting { .. } => {}
@@ -380,24 +402,9 @@ impl Outbox {
     pub async fn sweep(&self) -> Result<usize, VaultError> {
         let Some(before) = self.means.env.now().checked_sub(KEPT_MS) else { return Ok(0) };
         let old = self.means.vault.marks_before(TABLE, b"E", &before.to_be_bytes(), SWEPT_AT_ONCE)?;
-        let by_guardian: BTreeMap<[u8; 16], Vec<u8>> = if old.is_empty() {
-            BTreeMap::new()
-        } else {
-            let marks = self.means.vault.marks(TABLE, b"G")?;
-            marks.into_iter().filter_map(|rest| Some((*last_id(&rest)?.as_bytes(), rest))).collect()
-        };
         let mut change = self.means.vault.change();
-        for rest in &old {
-            let Some(id) = last_id(rest) else { continue };
-            change.delete(TABLE, &[b"E".as_slice(), rest].concat());
-            change.delete(TABLE, &letter_place(id));
-            if let Some(rest) = by_guardian.get(id.as_bytes()) {
-                change.delete(TABLE, &[b"G".as_slice(), rest].concat());
-            }
-            if let Some(day) = self.get(id)?.and_then(|row| row.value.letter.lunch) {
-                change.delete(TABLE, &lunch_place(day, id));
-            }
-        }
+        old.iter().for_each(|rest| change.delete(TABLE, &[b"E".as_slice(), rest].concat()));
+        self.delete_all(&mut change, &old.iter().filter_map(|rest| last_id(rest)).collect())?;
         if !change.is_empty() {
             change.commit().await?;
         }
@@ -432,10 +439,6 @@ fn key_of(letter: &Letter) -> KeyId {
 
 fn letter_place(id: LetterId) -> Vec<u8> {
     [b"M".as_slice(), id.as_bytes()].concat()
-}
-
-fn waiting_place(next: u64, id: LetterId) -> Vec<u8> {
-    [b"W".as_slice(), &next.to_be_bytes(), id.as_bytes()].concat()
 }
 
 fn ended_place(at: u64, id: LetterId) -> Vec<u8> {

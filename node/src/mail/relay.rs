@@ -1,16 +1,14 @@
 //! The institution's own mail server, by SMTP (RFC 5321) with TLS (RFC 3207, RFC 8314).
+//!
+//! Connections are used for several letters, one after the other. Must not know what is in them.
 
-use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use tokio::time::timeout;
+use lettre::Message;
 
+use super::line::{Line, Refusal};
 use super::retry::Fault;
-use crate::config::{Mail, MailTls};
+use crate::config::Mail;
 use crate::services::Pending;
 
 /// Whoever takes messages.
@@ -20,103 +18,86 @@ pub trait Relay: Send + Sync {
 
     /// What the relay says, word for word, for whoever tests the connection by hand.
     fn try_out<'a>(&'a self, message: Message) -> Pending<'a, Result<String, String>>;
+
+    /// There is nothing to hand over for now: open connections are closed.
+    fn rest(&self) -> Pending<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// A relay reached by SMTP.
-#[derive(Debug)]
 pub struct Smtp {
     settings: Mail,
+    /// Connections that nobody uses at this moment.
+    idle: Mutex<Vec<Line>>,
 }
 
 impl Smtp {
-    /// The configured relay. Files of certificate and password are read anew for each message.
+    /// The configured relay. Files of certificate and password are read anew for each connection.
     #[must_use]
     pub const fn new(settings: Mail) -> Self {
-        Self { settings }
+        Self { settings, idle: Mutex::new(Vec::new()) }
     }
 
-    fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, (Fault, String)> {
-        let Mail { host, port, tls, user, password_file, timeout_seconds, .. } = &self.settings;
-        let tls = match tls {
-            MailTls::None => Tls::None,
-            MailTls::StartTls => Tls::Required(self.tls_parameters()?),
-            MailTls::Tls => Tls::Wrapper(self.tls_parameters()?),
+    async fn hand_over(&self, message: &Message) -> Result<String, Refusal> {
+        let mut line = match self.ready().await {
+            Some(line) => line,
+            None => Line::open(&self.settings).await?,
         };
-        let patience = Duration::from_secs(*timeout_seconds);
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-            .port(*port)
-            .tls(tls)
-            .timeout(Some(patience));
-        if let (Some(user), Some(file)) = (user, password_file) {
-            let password = read(file).map_err(|error| (Fault::Connection, error))?;
-            let password = String::from_utf8_lossy(&password).trim_end_matches(['\r', '\n']).to_owned();
-            builder = builder.credentials(Credentials::new(user.clone(), password));
+        let outcome = line.carry(message.envelope(), &message.formatted()).await;
+        if outcome.as_ref().map_or_else(|refusal| refusal.usable, |_| true) {
+            self.idle().push(line);
         }
-        Ok(builder.build())
+        outcome
     }
 
-    fn tls_parameters(&self) -> Result<TlsParameters, (Fault, String)> {
-        let wrong = |error: String| (Fault::Tls, error);
-        let mut builder = TlsParameters::builder(self.settings.host.clone());
-        if let Some(file) = &self.settings.ca_file {
-            let pem = read(file).map_err(wrong)?;
-            let certificate = Certificate::from_pem(&pem).map_err(|error| wrong(error.to_string()))?;
-            builder = builder.add_root_certificate(certificate);
-        }
-        builder.build_rustls().map_err(|error| wrong(error.to_string()))
-    }
-
-    async fn hand_over(&self, message: Message) -> Result<String, (Fault, String)> {
-        let transport = self.transport()?;
-        // The library's own limit is for one step of the exchange; a relay that drips is cut off here.
-        let whole = Duration::from_secs(self.settings.timeout_seconds.saturating_mul(3));
-        match timeout(whole, transport.send(message)).await {
-            Err(_) => Err((Fault::Timeout, "the relay fell silent".to_owned())),
-            Ok(Ok(response)) => {
-                Ok(format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" ")))
+    /// An open connection that still answers.
+    async fn ready(&self) -> Option<Line> {
+        loop {
+            let mut line = self.take()?;
+            if line.is_ready().await {
+                return Some(line);
             }
-            Ok(Err(error)) => Err((fault(&error), words(&error))),
         }
     }
-}
 
-fn read(file: &PathBuf) -> Result<Vec<u8>, String> {
-    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-fn fault(error: &lettre::transport::smtp::Error) -> Fault {
-    if error.is_permanent() {
-        // Refused log-in (RFC 4954: 530, 534, 535, 538) and closed service are the relay's, not the letter's.
-        let code = error.status().map_or(0, |code| code.to_string().parse::<u16>().unwrap_or_default());
-        return if matches!(code, 521 | 530 | 534 | 535 | 538) { Fault::Connection } else { Fault::Rejected };
+    fn take(&self) -> Option<Line> {
+        self.idle().pop()
     }
-    if error.is_transient() {
-        Fault::Deferred
-    } else if error.is_timeout() {
-        Fault::Timeout
-    } else if error.is_tls() {
-        Fault::Tls
-    } else {
-        Fault::Connection
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn words(error: &lettre::transport::smtp::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(deeper) = cause {
-        text.push_str(&format!(": {deeper}"));
-        cause = deeper.source();
+impl std::fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Smtp({}:{})", self.settings.host, self.settings.port)
     }
-    text
 }
 
 impl Relay for Smtp {
     fn send<'a>(&'a self, message: Message) -> Pending<'a, Result<(), Fault>> {
-        Box::pin(async move { self.hand_over(message).await.map(drop).map_err(|(fault, _)| fault) })
+        Box::pin(async move { self.hand_over(&message).await.map(drop).map_err(|refusal| refusal.fault) })
     }
 
+    /// With a connection of its own, so that it tries out the whole way.
     fn try_out<'a>(&'a self, message: Message) -> Pending<'a, Result<String, String>> {
-        Box::pin(async move { self.hand_over(message).await.map_err(|(_, words)| words) })
+        Box::pin(async move {
+            let mut line = Line::open(&self.settings).await.map_err(|refusal| refusal.words)?;
+            let said = line.carry(message.envelope(), &message.formatted()).await;
+            if said.is_ok() {
+                line.close().await;
+            }
+            said.map_err(|refusal| refusal.words)
+        })
+    }
+
+    fn rest(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            while let Some(line) = self.take() {
+                line.close().await;
+            }
+        })
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 const FIRST_MS: u64 = 30_000;
 /// Longest wait, in milliseconds.
 const LONGEST_MS: u64 = 15 * 60_000;
+/// No letter waits longer than this, in milliseconds, whatever was decided: one that would was put off by a clock
+/// that stood ahead.
+pub const WAITS_AT_MOST_MS: u64 = 20 * 60_000;
 /// A last attempt this long before it is too late, in milliseconds.
 const LAST_MS: u64 = 60_000;
 /// A letter that never comes too late is given up after this, in milliseconds: three days.
@@ -21,14 +24,20 @@ pub enum Fault {
     Timeout,
     /// TLS could not be agreed on, or the relay's certificate is not right.
     Tls,
+    /// The relay does not let us in: user or password.
+    LogIn,
+    /// The relay does not want us or our sender's address, whatever the letter.
+    Refused,
     /// The relay says later (4xx).
     Deferred,
-    /// The relay refuses this letter for good (5xx).
+    /// The relay refuses this recipient or this message for good (5xx).
     Rejected,
     /// The address, or the letter, cannot be sent at all.
     Unsendable,
     /// The ledger takes no entry: without one nothing is sent.
     NotLogged,
+    /// Our own books do not say whether she may have it.
+    Books,
     /// It would have come too late.
     TooLate,
 }
@@ -41,10 +50,13 @@ impl Fault {
             Self::Connection => "connection",
             Self::Timeout => "timeout",
             Self::Tls => "tls",
+            Self::LogIn => "log_in",
+            Self::Refused => "refused",
             Self::Deferred => "deferred",
             Self::Rejected => "rejected",
             Self::Unsendable => "unsendable",
             Self::NotLogged => "not_logged",
+            Self::Books => "books",
             Self::TooLate => "too_late",
         }
     }
@@ -52,10 +64,12 @@ impl Fault {
     /// Whether it lies with the relay, and not with this one letter.
     #[must_use]
     pub const fn is_the_relays(self) -> bool {
-        matches!(self, Self::Connection | Self::Timeout | Self::Tls)
+        matches!(self, Self::Connection | Self::Timeout | Self::Tls | Self::LogIn | Self::Refused)
     }
 
-    const fn is_final(self) -> bool {
+    /// Whether no further attempt can help.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
         matches!(self, Self::Rejected | Self::Unsendable | Self::TooLate)
     }
 }

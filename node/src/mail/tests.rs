@@ -1,6 +1,8 @@
 //! Letters against relays that misbehave and nodes that are killed at any instant.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod trouble;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -34,6 +36,10 @@ enum Mood {
 #[derive(Default)]
 struct Scripted {
     moods: Mutex<Vec<Mood>>,
+    /// How often something was handed over.
+    tried: Mutex<usize>,
+    /// What it says when the script has come to its end, if it does not take everything.
+    at_last: Mutex<Option<Fault>>,
     taken: Mutex<Vec<String>>,
     died: tokio::sync::Notify,
 }
@@ -64,7 +70,9 @@ impl Recipients for Anybody {
 impl Relay for Scripted {
     fn send<'a>(&'a self, message: Message) -> Pending<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let mood = self.moods.lock().unwrap().pop().unwrap_or(Mood::Takes);
+            *self.tried.lock().unwrap() += 1;
+            let at_last = self.at_last.lock().unwrap().map_or(Mood::Takes, Mood::Fails);
+            let mood = self.moods.lock().unwrap().pop().unwrap_or(at_last);
             match mood {
                 Mood::Takes => {
                     self.take(&message);

@@ -77,7 +77,9 @@ metrics! {
     PART_SECONDS = "hibiki_part_seconds", Histogram, Seconds, [],
         "From a part's arrival at this institution to its sealed answer, the answer floor included.";
     MAILS_WAITING = "hibiki_mails_waiting", Gauge, Count, [],
-        "Mails that were due when the sender last looked.";
+        "Mails that wait to be sent, for the first time or again.";
+    MAILS_OLDEST = "hibiki_mails_oldest_seconds", Gauge, Seconds, [],
+        "How long the oldest of the waiting mails has been waiting; 0 if none is.";
     MAILS_SENT = "hibiki_mails_sent_total", Counter, Count, ["kind"],
         "Mails the relay has taken: allergy, notice, hand_in, gate, event, code or staff.";
     MAILS_DELAYED = "hibiki_mails_delayed_total", Counter, Count, ["kind"],

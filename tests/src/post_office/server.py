@@ -2,7 +2,7 @@
 
     server.py PORT FOLDER CERTIFICATE KEY
 
-Mails are delivered into FOLDER/Maildir and, read by Python's own parser, as one JSON line each into FOLDER/letters.jsonl.
+One dot for each conversation is written into FOLDER/conversations. Mails are delivered into FOLDER/Maildir and, read by Python's own parser, as one JSON line each into FOLDER/letters.jsonl.
 Before each mail the file FOLDER/mood is read:
 
     ok                deliver
@@ -10,8 +10,14 @@ Before each mail the file FOLDER/mood is read:
     deferred          451 always
     reject ADDRESS    550 for this recipient, deliver to all others
     stall             never answer
+    stall SECONDS     answer after so many seconds, and deliver
     drop              close the connection in the middle of DATA, deliver nothing
     forget            deliver, and close the connection before saying so
+    busy              421 instead of a greeting
+    closed            554 instead of a greeting
+    locked            535 for whoever logs in
+    stranger          550 for the sender's address, whoever the recipient is
+    too big           552 once the message is there, deliver nothing
 """
 
 import asyncio
@@ -37,7 +43,37 @@ def mood():
         return "ok"
 
 
+class Counter(SMTP):
+    """What goes wrong before or beneath what a handler sees."""
+
+    async def push(self, status):
+        if isinstance(status, str) and status.startswith("220 ") and self.session.host_name is None:
+            with open(FOLDER / "conversations", "a", encoding="utf-8") as out:
+                out.write(".")
+            now = mood()
+            if now in ("busy", "closed") and not self.session.ssl:
+                await super().push("421 4.3.2 Too busy" if now == "busy" else "554 5.3.2 No service here")
+                self.transport.close()
+                return
+        await super().push(status)
+
+    async def smtp_DATA(self, arg):
+        if mood() != "drop":
+            await super().smtp_DATA(arg)
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        await self._reader.readline()
+        self.transport.abort()
+
+
 class Office:
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if mood() == "stranger":
+            return "550 5.7.1 Not a sender of ours"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         now = mood()
         if now == "deferred" or (now == "greylist" and address not in SEEN):
@@ -50,11 +86,12 @@ class Office:
 
     async def handle_DATA(self, server, session, envelope):
         now = mood()
-        if now == "stall":
-            await asyncio.sleep(3600)
-        if now != "drop":
-            self.deliver(envelope)
-        if now in ("drop", "forget"):
+        if now.split()[0] == "stall":
+            await asyncio.sleep(float((now.split() + ["3600"])[1]))
+        if now == "too big":
+            return "552 5.3.4 Too big for us"
+        self.deliver(envelope)
+        if now == "forget":
             server.transport.abort()
             return "421 gone"
         return "250 2.0.0 Delivered"
@@ -77,8 +114,9 @@ class Office:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    right = data.login == b"school" and data.password == b"a word nobody knows"
-    return AuthResult(success=right)
+    right = mood() != "locked" and data.login == b"school" and data.password == b"a word nobody knows"
+    # Not handled: the server itself says 535.
+    return AuthResult(success=right, handled=right)
 
 
 async def main():
@@ -86,7 +124,7 @@ async def main():
     context.load_cert_chain(CERTIFICATE, KEY)
 
     def session():
-        return SMTP(
+        return Counter(
             Office(),
             hostname="post.example",
             tls_context=context,
