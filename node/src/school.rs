@@ -11,6 +11,7 @@ pub mod gates;
 pub mod hand_ins;
 pub mod hearing;
 pub mod menus;
+mod naming;
 pub mod notices;
 pub mod registrations;
 pub mod roster;
@@ -79,6 +80,7 @@ impl School {
     pub fn new(setup: Setup) -> Self {
         let Setup { settings, name, means, book, holds, outbox, mails, board } = setup;
         let config::School { kitchen, alert, warn, lunch, staff_mail } = settings;
+        let kitchen = naming::named(&kitchen).unwrap_or(kitchen);
         let roster = Arc::new(roster::Roster::new(means.clone(), Arc::clone(&book), kitchen.clone()));
         let days = Arc::new(days::Days::new(means.clone()));
         let menus = Arc::new(menus::Menus::new(means.clone(), kitchen));

@@ -69,5 +69,12 @@ fn imported(value: &Value) -> String {
     if faults > 0 {
         said.push_str(&format!("読めなかった行 {faults} / lines refused: {faults}\n"));
     }
+    if value["stayed"].as_u64().unwrap_or(0) > 0 {
+        let stayed = text(&value["stayed"]);
+        said.push_str(&format!(
+            "名簿にないが学級に残した児童 {stayed}: 読めなかった行の児童かもしれません。直してもう一度取り込んでください\n\
+             {stayed} stayed in their class: a refused line may be theirs; mend the lines and import again\n"
+        ));
+    }
     said
 }

@@ -169,7 +169,7 @@ fn class_list(numbers: &[&str]) -> Vec<PupilLine> {
     for number in numbers {
         text.push_str(&format!("{number},前橋 {number}子,マエバシ ハナコ,2018-05-06,女,3-2\n"));
     }
-    read(text.as_bytes()).unwrap().0
+    read(text.as_bytes()).unwrap().pupils
 }
 
 fn menu(day: &str, things: &[&str]) -> Menu {
@@ -214,7 +214,7 @@ fn titles(outbox: &Outbox) -> Vec<String> {
 async fn one_child(stage: &Stage) -> (Running, [u8; 16]) {
     stage.at("2026-11-25", 10, 0);
     let running = stage.start().await;
-    running.school.roster.import(class_list(&["1"]), "sato", |_| {}).await.unwrap();
+    running.school.roster.import(&class_list(&["1"]).into(), "sato", |_| {}).await.unwrap();
     let child = running.school.roster.key("1").unwrap();
     running.school.registrations.enter(&child, guardian(1), registered(&["egg"]), Some("a@example.jp")).await;
     (running, child)
@@ -467,7 +467,7 @@ proptest! {
             let stage = Stage::new();
             stage.at("2026-11-25", 9, 0);
             let mut running = stage.start().await;
-            running.school.roster.import(class_list(&["0", "1"]), "sato", |_| {}).await.unwrap();
+            running.school.roster.import(&class_list(&["0", "1"]).into(), "sato", |_| {}).await.unwrap();
             let children = ["0", "1"].map(|number| running.school.roster.key(number).unwrap());
             let mut model = Model::default();
             for step in steps {
@@ -535,7 +535,7 @@ async fn twenty_thousand_pupils_are_judged_in_seconds() {
     for (n, line) in list.iter_mut().enumerate() {
         line.class = format!("{}-{}", n / 200, n / 35 % 6);
     }
-    running.school.roster.import(list, "sato", |_| {}).await.unwrap();
+    running.school.roster.import(&list.into(), "sato", |_| {}).await.unwrap();
     for (n, pupil) in running.school.roster.pupils().unwrap().iter().enumerate() {
         if n % 10 == 0 {
             let alias = GuardianAlias(pupil.key);

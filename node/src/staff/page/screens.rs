@@ -725,13 +725,20 @@ pub(super) const SCREENS: &[Screen] = &[
                 )],
                 button: "取り込む",
                 said: |value| {
-                    format!(
+                    let mut said = format!(
                         "新規 {}・変更 {}・同じ {}・離れた {}。",
                         text(&value["added"]),
                         text(&value["replaced"]),
                         text(&value["unchanged"]),
                         text(&value["left"])
-                    )
+                    );
+                    if value["stayed"].as_u64().unwrap_or(0) > 0 {
+                        said.push_str(&format!(
+                            " 名簿にないが学級に残した児童 {}（読めなかった行の児童かもしれません。直してもう一度取り込んでください）。",
+                            text(&value["stayed"])
+                        ));
+                    }
+                    said
                 },
             },
             Form {
