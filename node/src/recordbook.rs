@@ -187,17 +187,26 @@ impl RecordBook {
     /// would be found, and an import would enter everybody a second time.
     async fn recognise_keys(&self) -> Result<()> {
         let ours = self.keys.index("keyring of this store", b"");
-        match self.store.snapshot()?.get(Keyspace::Meta, layout::KEYRING)? {
-            Some(known) if known == ours => return Ok(()),
-            Some(_) => return Err(BookError::OtherKeyRing),
-            None => {}
+        let known = || -> Result<bool> {
+            match self.store.snapshot()?.get(Keyspace::Meta, layout::KEYRING)? {
+                Some(known) if known == ours => Ok(true),
+                Some(_) => Err(BookError::OtherKeyRing),
+                None => Ok(false),
+            }
+        };
+        if known()? {
+            return Ok(());
         }
         let mut first = Batch::new();
         first
             .require(Keyspace::Meta, layout::KEYRING, None)
             .put(Keyspace::Meta, layout::KEYRING, ours)
             .urgent();
-        Ok(self.committer.commit(first).await?)
+        match self.committer.commit(first).await {
+            // Somebody else opened the new store in this moment: with these keys or with others.
+            Err(StoreError::Conflict) if known()? => Ok(()),
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Puts all entries in one durable commit, in order; the outcomes are in the same order. Putting the

@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn no_label_can_hold_a_person_or_a_reason() {
-        let allowed = ["version", "result", "command"];
+        let allowed = ["version", "result", "command", "kind"];
         for metric in ALL {
             assert!(metric.labels.iter().all(|label| allowed.contains(label)), "{}", metric.name);
         }

@@ -68,6 +68,7 @@ fn a_registered_allergen_becomes_a_mail_and_a_changed_menu_a_correction() {
     stage.accept();
     let mails = stage.post.await_letters("hanako@example.jp", 4, PATIENCE);
     assert!(mails.len() == 4 && mails[3].subject.starts_with("【訂正】"), "{mails:#?}");
+    stage.await_state("sent", |mails| mails["counts"]["sent"] == 4);
     stage.town.node_mut(House::School).kill();
     stage.town.start(House::School).unwrap();
     stage.staff(&["school", "alert", "run"]);
@@ -196,7 +197,7 @@ fn what_the_school_tells_reaches_the_right_child_and_those_who_want_a_mail() {
         "--pupil",
         &number,
         "--title",
-        "個人面談",
+        "朝の検温のお願い",
         "--text",
         "金曜の三時です",
     ]);
@@ -227,7 +228,7 @@ fn what_the_school_tells_reaches_the_right_child_and_those_who_want_a_mail() {
     stage.staff(&["school", "gate", "touch", &number, "in"]);
 
     let seen = stage.records(&["school_notice", "school_event", "school_gate"]);
-    for title in ["遠足のしおり", "個人面談", "保険証のコピー", "運動会"] {
+    for title in ["遠足のしおり", "朝の検温のお願い", "保険証のコピー", "運動会"] {
         assert!(seen.contains(title), "{title}: {seen}");
     }
     assert!(seen.contains("\"requested\"") && seen.matches("school_gate").count() == 1, "{seen}");
@@ -251,7 +252,7 @@ fn what_the_school_tells_reaches_the_right_child_and_those_who_want_a_mail() {
     // A classmate's mother sees the class's notice and neither the talk nor the gate.
     let hers = stage.classmate_records(&["school_notice", "school_gate"]);
     assert!(
-        hers.contains("遠足のしおり") && !hers.contains("個人面談") && !hers.contains("school_gate"),
+        hers.contains("遠足のしおり") && !hers.contains("朝の検温のお願い") && !hers.contains("school_gate"),
         "{hers}"
     );
     let calendar = stage.staff(&["school", "event", "export"])["calendar"].as_str().unwrap().to_owned();

@@ -412,6 +412,7 @@ async fn a_code_is_void_after_a_day_or_five_wrong_ones() {
     let right = school.change("mother", confirm(&code)).await;
     assert_eq!((right.refused, right.address), (Some(RegistrationRefusal::TooManyTries), None));
     // A new code starts anew; the one before no longer counts.
+    school.later(HOUR);
     school.change("mother", to(address)).await;
     let newest = school.codes(address).remove(0);
     if newest != code {

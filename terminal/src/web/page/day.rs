@@ -4,18 +4,13 @@ use hibiki_records::date::CalendarDate;
 
 use crate::web::Lang;
 
-const WEEKDAYS: [(&str, &str); 7] =
-    [("月", "Mon"), ("火", "Tue"), ("水", "Wed"), ("木", "Thu"), ("金", "Fri"), ("土", "Sat"), ("日", "Sun")];
-
 impl Lang {
     /// Day and weekday: `2026年12月7日（月）`, `Mon 2026-12-07`.
     pub(super) fn day(self, day: CalendarDate) -> String {
-        let weekday = CalendarDate::new(1970, 1, 5).map(|monday| day.days_since(monday).rem_euclid(7));
-        let weekday = weekday.ok().and_then(|number| WEEKDAYS.get(usize::try_from(number).ok()?));
-        let (ja, en) = weekday.copied().unwrap_or_default();
+        let weekday = day.weekday().label();
         match self {
-            Self::Ja => format!("{}年{}月{}日（{ja}）", day.year(), day.month(), day.day()),
-            Self::En => format!("{en} {day}"),
+            Self::Ja => format!("{}年{}月{}日（{}）", day.year(), day.month(), day.day(), weekday.ja),
+            Self::En => format!("{} {day}", weekday.en),
         }
     }
 }

@@ -24,6 +24,8 @@ use crate::words;
 struct Lunch {
     f: Frame,
     coverage: Coverage,
+    /// What is registered has not come from everywhere yet.
+    checking: bool,
     registered: Vec<Registered>,
     coming: Vec<Day>,
     past: Vec<Day>,
@@ -95,7 +97,7 @@ pub(super) fn lunches(seated: Seated, live: &Live<RegistrationPart>) -> Response
         "給食がない、または安全だという意味ではありません。",
         "This does not mean that there is no lunch, nor that it is safe.",
     );
-    shown(&Lunch { f: seated.frame, coverage, registered, coming, past })
+    shown(&Lunch { f: seated.frame, coverage, checking: live.ended.is_none(), registered, coming, past })
 }
 
 /// What the institution works with; `None` while it is not known.
@@ -116,7 +118,7 @@ fn day(lunch: &LunchDay, registration: Option<&Registration>, holder: &str, lang
     Day {
         day: Some(lunch.menu.date),
         key: lunch.menu.date.to_string(),
-        when: when(lunch.menu.date, lang),
+        when: lang.day(lunch.menu.date),
         dishes,
         note: lunch.menu.note.clone().unwrap_or_default(),
         class,
@@ -165,7 +167,7 @@ fn unread(said: &Summary, date: Option<CalendarDate>, holder: &str, lang: Lang) 
     Day {
         day: date,
         key: date.map(|date| date.to_string()).unwrap_or_default(),
-        when: date.map(|date| when(date, lang)).unwrap_or_default(),
+        when: date.map(|date| lang.day(date)).unwrap_or_default(),
         dishes: vec![lang.summary(said).to_owned()],
         note: String::new(),
         class: "due",
@@ -179,13 +181,5 @@ fn unread(said: &Summary, date: Option<CalendarDate>, holder: &str, lang: Lang) 
         doubts: Vec::new(),
         allowed: Vec::new(),
         holder: holder.to_owned(),
-    }
-}
-
-fn when(day: CalendarDate, lang: Lang) -> String {
-    let weekday = day.weekday();
-    match lang {
-        Lang::Ja => format!("{}（{}）", lang.day(day), weekday.label().ja),
-        Lang::En => format!("{} {}", weekday.label().en, lang.day(day)),
     }
 }
