@@ -160,7 +160,7 @@ impl School {
     pub fn register(&self, router: &mut Router) {
         roster::commands::register(router, &self.roster);
         days::commands::register(router, &self.days, &self.roster);
-        menus::commands::register(router, &self.menus);
+        menus::commands::register(router, &self.menus, &self.roster);
         registrations::commands::register(router, &self.registrations, &self.roster);
         alert::commands::register(router, &self.alerts);
         notices::commands::register(router, &self.notices);

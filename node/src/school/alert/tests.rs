@@ -195,7 +195,7 @@ fn guardian(n: u8) -> GuardianAlias {
 
 async fn accept(school: &School, menu: Menu) {
     let day = menu.date;
-    school.menus.bring(vec![menu], "tanaka").await.unwrap();
+    school.menus.bring(vec![menu], "tanaka", |_| {}).await.unwrap();
     school.menus.accept(None, (day, day), true, "tanaka").await.unwrap();
 }
 
@@ -299,7 +299,7 @@ async fn an_unknown_thing_is_never_silently_safe() {
     let stage = Stage::new();
     let (running, _) = one_child(&stage).await;
     let day: CalendarDate = "2026-11-26".parse().unwrap();
-    running.school.menus.bring(vec![menu("2026-11-26", &["なぞのもと"])], "tanaka").await.unwrap();
+    running.school.menus.bring(vec![menu("2026-11-26", &["なぞのもと"])], "tanaka", |_| {}).await.unwrap();
     let done = running.school.menus.accept(None, (day, day), false, "tanaka").await.unwrap();
     assert_eq!((done.accepted.len(), done.refused.len()), (0, 1));
     running.school.menus.accept(None, (day, day), true, "tanaka").await.unwrap();
