@@ -314,6 +314,24 @@ async fn an_unknown_thing_is_never_silently_safe() {
 }
 
 #[tokio::test]
+async fn staff_are_told_before_the_lunch_of_a_menu_that_waits_to_be_accepted_again() {
+    let stage = Stage::new();
+    let (running, _) = one_child(&stage).await;
+    accept(&running.school, menu("2026-11-26", &["にんじん"])).await;
+    running.school.menus.bring(vec![menu("2026-11-26", &["鶏卵"])], "tanaka", |_| {}).await.unwrap();
+    let problem = || stage.board.snapshot(0).problems.get("school-lunch").cloned();
+    stage.at("2026-11-25", 13, 59);
+    running.school.alerts.round().await.unwrap();
+    assert_eq!(problem(), None, "the kitchen is still at it");
+    stage.at("2026-11-25", 14, 0);
+    running.school.alerts.round().await.unwrap();
+    assert!(problem().unwrap().contains("もう一度確定"), "{problem:?}", problem = problem());
+    accept(&running.school, menu("2026-11-26", &["鶏卵"])).await;
+    running.school.alerts.round().await.unwrap();
+    assert_eq!(problem(), None);
+}
+
+#[tokio::test]
 async fn nobody_silences_another_and_a_held_guardian_hears_nothing() {
     let stage = Stage::new();
     let (running, child) = one_child(&stage).await;
