@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::connect::Connection;
 use super::super::output::print;
-use super::{each, lines, text};
+use super::{each, table, text};
 use crate::school::roster::commands;
 
 /// What is done with the class list.
@@ -48,7 +48,11 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
                 let line = |it: &Value| {
                     format!("{}  {}（{}）", text(&it["local"]), text(&it["name"]), text(&it["kana"]))
                 };
-                lines(each(value, "pupils").map(line).collect(), "児童がいません / nobody is in this class")
+                table(
+                    "番号 number  氏名 name（フリガナ kana）",
+                    each(value, "pupils").map(line).collect(),
+                    "児童がいません / nobody is in this class",
+                )
             })?)
         }
     }

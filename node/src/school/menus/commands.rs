@@ -192,7 +192,7 @@ async fn import(
         let mut said = line(&standing);
         said["state"] = json!(state);
         shown.push(said);
-        if shown.len() % MENUS_AT_ONCE == 0 {
+        if shown.len().is_multiple_of(MENUS_AT_ONCE) {
             responder.progress("surveying", shown.len() as u64, Some(total), "menus");
             tokio::task::yield_now().await;
         }
