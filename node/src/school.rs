@@ -11,6 +11,7 @@ pub mod gates;
 pub mod hand_ins;
 pub mod hearing;
 pub mod menus;
+mod naming;
 pub mod notices;
 pub mod registrations;
 pub mod roster;
@@ -79,6 +80,7 @@ impl School {
     pub fn new(setup: Setup) -> Self {
         let Setup { settings, name, means, book, holds, outbox, mails, board } = setup;
         let config::School { kitchen, alert, warn, lunch, staff_mail } = settings;
+        let kitchen = naming::named(&kitchen).unwrap_or(kitchen);
         let roster = Arc::new(roster::Roster::new(means.clone(), Arc::clone(&book), kitchen.clone()));
         let days = Arc::new(days::Days::new(means.clone()));
         let menus = Arc::new(menus::Menus::new(means.clone(), kitchen));
@@ -158,7 +160,7 @@ impl School {
     pub fn register(&self, router: &mut Router) {
         roster::commands::register(router, &self.roster);
         days::commands::register(router, &self.days, &self.roster);
-        menus::commands::register(router, &self.menus);
+        menus::commands::register(router, &self.menus, &self.roster);
         registrations::commands::register(router, &self.registrations, &self.roster);
         alert::commands::register(router, &self.alerts);
         notices::commands::register(router, &self.notices);

@@ -101,6 +101,11 @@ fn each<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
+/// A heading and lines, or what is said where there are none.
+fn table(heading: &str, rows: Vec<String>, none: &str) -> String {
+    if rows.is_empty() { format!("{none}\n") } else { format!("{heading}\n{}\n", rows.join("\n")) }
+}
+
 /// Lines, or what is said where there are none.
 fn lines(lines: Vec<String>, none: &str) -> String {
     if lines.is_empty() { format!("{none}\n") } else { lines.join("\n") + "\n" }

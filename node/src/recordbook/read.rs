@@ -7,7 +7,7 @@ use hibiki_records::{category::Category, date::CalendarDate, person::PatientFact
 
 use super::{
     BookError, RecordBook, Result, SubjectId,
-    codec::Sealed,
+    codec::{Person, Sealed},
     layout::{self, Kind},
     plan::read_person,
 };
@@ -161,6 +161,33 @@ impl RecordBook {
             subjects.push((SubjectId(id), person.and_then(|person| person.facts)));
         }
         Ok(subjects)
+    }
+
+    /// The institution's own number of every subject, in one scan.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn local_numbers(&self) -> Result<BTreeMap<SubjectId, String>> {
+        let view = self.store.snapshot()?;
+        let mut numbers = BTreeMap::new();
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page =
+                view.scan(Keyspace::Subjects, layout::SUBJECT_ROWS, after.as_deref(), SCAN_ROWS_MAX)?;
+            for (key, row) in &page {
+                let id = layout::last_id(key, "a subject")?;
+                // A subject whose erasure has begun has a row but no key.
+                if self.keys.contains(id) {
+                    let (_, sealed) = layout::parse_row(row, "a subject")?;
+                    let opened = self.keys.open_sealed(id, &layout::aad(Keyspace::Subjects, key), sealed)?;
+                    numbers.insert(SubjectId(id), Person::decode(&opened)?.local_number);
+                }
+            }
+            match page.last() {
+                Some((last, _)) if page.len() == SCAN_ROWS_MAX => after = Some(last.clone()),
+                _ => return Ok(numbers),
+            }
+        }
     }
 
     /// Members of every group, by the group's id.

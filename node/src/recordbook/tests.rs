@@ -562,3 +562,35 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn groups_and_numbers_are_listed_without_those_who_were_erased() {
+    let world = World::new();
+    let book = world.book().await;
+    let numbers: Vec<String> = (0..SCAN_ROWS_MAX + 20).map(|n| format!("{n:05}")).collect();
+    let group = |id: &str, members: &[String]| Entry::Group { id: id.to_owned(), members: members.to_vec() };
+    book.put_batch(vec![group("3-1", &numbers), group("3-2", &[]), group("合唱", &numbers[..2])])
+        .await
+        .unwrap();
+    let subject = |number: &str| book.find_by_local_number(number).unwrap().unwrap();
+    let groups = book.groups().unwrap();
+    let sizes: Vec<(&str, usize)> = groups.iter().map(|(id, members)| (id.as_str(), members.len())).collect();
+    assert_eq!(sizes, [("3-1", numbers.len()), ("3-2", 0), ("合唱", 2)], "over pages, and empty ones");
+    assert!(groups["合唱"].contains(&subject("00000")) && !groups["合唱"].contains(&subject("00002")));
+    let mut names = book.groups_of(subject("00001")).unwrap();
+    names.sort();
+    assert_eq!(names, ["3-1", "合唱"]);
+    let listed: Vec<String> = book.local_numbers().unwrap().into_values().collect();
+    assert_eq!(BTreeSet::from_iter(&listed), BTreeSet::from_iter(&numbers));
+
+    let (erased, half) = (subject("00000"), subject("00001"));
+    book.erase(erased).await.unwrap();
+    world.keys.destroy(half.key()).unwrap();
+    assert_eq!(book.groups_of(erased).unwrap(), Vec::<String>::new());
+    assert_eq!(book.groups().unwrap()["合唱"], []);
+    let left = book.local_numbers().unwrap();
+    assert_eq!(
+        (left.len(), left.contains_key(&erased), left.contains_key(&half)),
+        (numbers.len() - 2, false, false)
+    );
+}

@@ -5,6 +5,8 @@
 //! ```
 
 pub mod commands;
+#[cfg(test)]
+mod tests;
 
 use hibiki_records::school_days::{DayException, SchoolCalendar};
 use tokio::sync::watch;
@@ -41,12 +43,13 @@ pub enum DaysError {
 pub struct Days {
     means: Means,
     changes: watch::Sender<u64>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Days {
     /// The calendar in these tables.
     pub fn new(means: Means) -> Self {
-        Self { means, changes: watch::Sender::new(0) }
+        Self { means, changes: watch::Sender::new(0), turn: tokio::sync::Mutex::default() }
     }
 
     /// Counts up whenever the calendar changes.
@@ -79,11 +82,17 @@ impl Days {
     /// # Errors
     /// There are too many, or it could not be logged or stored.
     pub async fn add(&self, exception: DayException, staff: &str) -> Result<String, DaysError> {
-        if self.rows()?.len() >= EXCEPTIONS_MAX {
+        let _turn = self.turn.lock().await;
+        let rows = self.rows()?;
+        if rows.len() >= EXCEPTIONS_MAX {
             return Err(DaysError::Full);
         }
         self.log(commands::ADD, staff).await?;
-        let name = [self.means.now().0.to_be_bytes().as_slice(), &self.means.env.random::<4>()].concat();
+        // Of two entries for one day the later counts, also where the clock was set back between them.
+        let last =
+            rows.last().and_then(|row| row.key().get(1..)?.first_chunk().map(|at| u64::from_be_bytes(*at)));
+        let entered = last.map_or(0, |last| last.saturating_add(1)).max(self.means.now().0);
+        let name = [entered.to_be_bytes().as_slice(), &self.means.env.random::<4>()].concat();
         let mut change = self.means.vault.change();
         change.put(TABLE, &[PREFIX, &name].concat(), &exception)?;
         change.commit().await?;
@@ -96,6 +105,7 @@ impl Days {
     /// # Errors
     /// There is none of this name, or it could not be logged or stored.
     pub async fn remove(&self, name: &str, staff: &str) -> Result<(), DaysError> {
+        let _turn = self.turn.lock().await;
         let name = hex::decode(name.trim()).map_err(|_| DaysError::NoSuchEntry)?;
         let place = [PREFIX, &name].concat();
         if name.is_empty() || !self.means.vault.contains(TABLE, &place)? {

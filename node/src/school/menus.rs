@@ -5,10 +5,12 @@
 //!
 //! ```text
 //! School  m ‖ day ‖ kitchen's index     draft and accepted menu, sealed under the node's key
-//!         w ‖ word's index              a word of the kitchens, likewise
+//!         w ‖ word's index              a word of one kitchen or of all, likewise
 //! ```
 
 pub mod commands;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 
 use hibiki_records::category::{Category, SCHOOL_CBOR};
@@ -30,8 +32,11 @@ const TABLE: Keyspace = Keyspace::School;
 /// Days of menus a guardian is shown, before and after today.
 const SHOWN_DAYS: std::ops::RangeInclusive<i32> = -14..=60;
 
-/// Menus in one commit.
-const MENUS_AT_ONCE: usize = 500;
+/// Menus in one commit, and surveyed before others have a turn.
+const MENUS_AT_ONCE: usize = 100;
+
+/// Days looked at in one go, at most.
+const DAYS_MAX: i32 = 800;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct MenuRow {
@@ -135,6 +140,16 @@ impl Menus {
         Ok(self.row(kitchen, day)?.and_then(|row| row.value.accepted))
     }
 
+    /// Whether something waits that would change the accepted menu: another draft, or words that were written since.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub fn is_behind(&self, kitchen: &str, day: CalendarDate) -> Result<bool, VaultError> {
+        let Some(row) = self.row(kitchen, day)? else { return Ok(false) };
+        let standing = standing(&row.value, self.lexicons()?.of(kitchen));
+        Ok(standing.is_some_and(|it| it.revision > 0 && (it.draft || it.outdated)))
+    }
+
     /// The accepted menus a guardian of a child who eats from this kitchen is shown, as records.
     ///
     /// # Errors
@@ -159,11 +174,16 @@ impl Menus {
         Ok(records)
     }
 
-    /// Takes menus in as drafts.
+    /// Takes menus in as drafts. `progress` hears how many are in.
     ///
     /// # Errors
     /// It could not be logged or stored. Repeating it completes it.
-    pub async fn bring(&self, menus: Vec<Menu>, staff: &str) -> Result<Vec<(Menu, Brought)>, MenuError> {
+    pub async fn bring(
+        &self,
+        menus: Vec<Menu>,
+        staff: &str,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<(Menu, Brought)>, MenuError> {
         let _turn = self.turn.lock().await;
         self.log(commands::IMPORT, staff).await?;
         let mut brought = Vec::new();
@@ -195,6 +215,7 @@ impl Menus {
             if !change.is_empty() {
                 change.commit().await?;
             }
+            progress(brought.len());
         }
         Ok(brought)
     }
@@ -203,15 +224,21 @@ impl Menus {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub fn list(
+    pub async fn list(
         &self,
         kitchen: Option<&str>,
         from: CalendarDate,
         to: CalendarDate,
     ) -> Result<Vec<Standing>, MenuError> {
-        let lexicon = self.lexicon()?;
-        let rows = self.between(kitchen, from, to)?;
-        Ok(rows.into_iter().filter_map(|row| standing(&row.value, &lexicon)).collect())
+        let mut lexicons = self.lexicons()?;
+        let mut listed = Vec::new();
+        for (done, row) in self.between(kitchen, from, to)?.into_iter().enumerate() {
+            if done % MENUS_AT_ONCE == MENUS_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            listed.extend(standing(&row.value, lexicons.of(&row.value.kitchen)));
+        }
+        Ok(listed)
     }
 
     /// One menu.
@@ -220,7 +247,7 @@ impl Menus {
     /// There is none, or the table cannot be read.
     pub fn show(&self, kitchen: &str, day: CalendarDate) -> Result<Standing, MenuError> {
         let row = self.row(kitchen, day)?.ok_or(MenuError::NoSuchMenu)?;
-        standing(&row.value, &self.lexicon()?).ok_or(MenuError::NoSuchMenu)
+        standing(&row.value, self.lexicons()?.of(kitchen)).ok_or(MenuError::NoSuchMenu)
     }
 
     /// Accepts the drafts of these days, and what the words of today read differently.
@@ -236,16 +263,18 @@ impl Menus {
     ) -> Result<Accepted, MenuError> {
         let _turn = self.turn.lock().await;
         self.log(commands::ACCEPT, staff).await?;
-        let lexicon = self.lexicon()?;
+        let mut lexicons = self.lexicons()?;
         let mut done = Accepted::default();
         let rows = self.between(kitchen, from, to)?;
         for chunk in rows.chunks(MENUS_AT_ONCE) {
             let mut change = self.means.vault.change();
             for row in chunk {
-                self.accept_one(row, &lexicon, with_unknown, &mut change, &mut done)?;
+                let lexicon = lexicons.of(&row.value.kitchen);
+                self.accept_one(row, lexicon, with_unknown, &mut change, &mut done)?;
             }
-            if !change.is_empty() {
-                change.commit().await?;
+            match change.is_empty() {
+                true => tokio::task::yield_now().await,
+                false => change.commit().await?,
             }
         }
         if !done.accepted.is_empty() {
@@ -294,7 +323,7 @@ impl Menus {
         to: CalendarDate,
     ) -> Result<Vec<Row<MenuRow>>, VaultError> {
         let mut rows = Vec::new();
-        let days = to.days_since(from).clamp(-1, 800);
+        let days = to.days_since(from).clamp(-1, DAYS_MAX);
         for day in (0..=days).filter_map(|days| from.plus_days(days)) {
             let found: Vec<Row<MenuRow>> =
                 self.means.vault.rows(TABLE, &[b"m".as_slice(), day.to_string().as_bytes()].concat())?;

@@ -8,7 +8,10 @@
 //! ```
 
 pub mod commands;
+mod import;
 mod list;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,11 +20,13 @@ use hibiki_records::person::PatientFacts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-pub use list::{ListFault, PupilLine, RejectedLine, read};
+pub use import::Imported;
+pub use list::{ClassList, ListFault, PupilLine, RejectedLine, read};
 
 use crate::institution::Means;
 use crate::ledger::{NotLogged, details};
-use crate::recordbook::{BookError, Entry, PUT_ENTRIES_MAX, PutOutcome, RecordBook, SubjectId};
+use crate::recordbook::{BookError, RecordBook, SubjectId};
+use crate::school::naming;
 use crate::store::Keyspace;
 use crate::vault::{Row, VaultError};
 
@@ -61,21 +66,6 @@ pub struct Class {
     pub kitchen: String,
 }
 
-/// What an import did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
-    /// Pupils who are new.
-    pub added: usize,
-    /// Pupils of whom something had changed.
-    pub replaced: usize,
-    /// Pupils known exactly so.
-    pub unchanged: usize,
-    /// Pupils who are in no class any more.
-    pub left: usize,
-    /// The classes of the file, each with its pupils.
-    pub classes: BTreeMap<String, usize>,
-}
-
 /// Why the roster could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
@@ -91,6 +81,11 @@ pub enum RosterError {
     /// No such class.
     #[error("there is no such class; see `hibiki-node school class list` / その学級はありません")]
     NoSuchClass,
+    /// More pupils than one class can have.
+    #[error(
+        "a class of the file has more than 1999 pupils; look at the column of the class; nothing was changed / 学級の列を確かめてください"
+    )]
+    ClassTooLarge,
     /// Nobody has this number.
     #[error("nobody has this number here; see `hibiki-node school pupil list` / その番号の児童はいません")]
     NoSuchPupil,
@@ -204,6 +199,16 @@ impl Roster {
         Ok(self.kitchens()?.contains_key(class))
     }
 
+    /// The name, as it is kept, of the class that somebody writes so.
+    ///
+    /// # Errors
+    /// There is no such class, or the tables cannot be read.
+    pub fn class_named(&self, text: &str) -> Result<String, RosterError> {
+        let kitchens = self.kitchens()?;
+        let names = [Some(text.trim().to_owned()), naming::class_named(text)];
+        names.into_iter().flatten().find(|name| kitchens.contains_key(name)).ok_or(RosterError::NoSuchClass)
+    }
+
     /// Every kitchen that cooks for somebody.
     ///
     /// # Errors
@@ -226,94 +231,7 @@ impl Roster {
         [b"k".as_slice(), &self.means.vault.index("class", class.as_bytes())].concat()
     }
 
-    /// Enters pupils and their classes. A class of the file has afterwards exactly the pupils the file gives it; a pupil of
-    /// the file is in no other class. `progress` hears how many are entered.
-    ///
-    /// # Errors
-    /// It could not be logged or stored. Repeating it completes it.
-    pub async fn import(
-        &self,
-        pupils: Vec<PupilLine>,
-        staff: &str,
-        mut progress: impl FnMut(usize),
-    ) -> Result<Imported, RosterError> {
-        let _turn = self.turn.lock().await;
-        let entry = details::Staff { by: staff.to_owned(), action: commands::IMPORT.to_owned() };
-        self.means.log(None, &entry).await?;
-        let before = self.members()?;
-        let mut imported = Imported::default();
-        let mut classes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let mut kitchens: BTreeMap<String, Option<String>> = BTreeMap::new();
-        for pupil in &pupils {
-            classes.entry(pupil.class.clone()).or_default().push(pupil.facts.local_number.clone());
-            let kitchen = kitchens.entry(pupil.class.clone()).or_default();
-            *kitchen = kitchen.take().or_else(|| pupil.kitchen.clone());
-        }
-        let mut done = 0;
-        for chunk in pupils.chunks(PUT_ENTRIES_MAX / 2) {
-            let entries = chunk.iter().map(|pupil| Entry::Person(pupil.facts.clone())).collect();
-            for outcome in self.book.put_batch(entries).await? {
-                match outcome {
-                    PutOutcome::Added => imported.added += 1,
-                    PutOutcome::Unchanged => imported.unchanged += 1,
-                    _ => imported.replaced += 1,
-                }
-            }
-            done += chunk.len();
-            progress(done);
-        }
-        self.enter_classes(&kitchens).await?;
-        let moved: BTreeSet<&String> = classes.values().flatten().collect();
-        let mut groups = classes.clone();
-        for (class, members) in &before {
-            if !classes.contains_key(class) && members.iter().any(|member| moved.contains(member)) {
-                let left = members.iter().filter(|member| !moved.contains(member)).cloned().collect();
-                groups.insert(class.clone(), left);
-            }
-        }
-        for (id, members) in groups {
-            self.book.put_batch(vec![Entry::Group { id, members }]).await?;
-        }
-        let left = |(class, members): (&String, &Vec<String>)| {
-            let gone = members.iter().filter(|member| !moved.contains(member));
-            if classes.contains_key(class) { gone.count() } else { 0 }
-        };
-        imported.left = before.iter().map(left).sum();
-        imported.classes = classes.into_iter().map(|(class, members)| (class, members.len())).collect();
-        self.changed();
-        Ok(imported)
-    }
-
-    /// Local numbers of every class.
-    fn members(&self) -> Result<BTreeMap<String, Vec<String>>, RosterError> {
-        let kitchens = self.kitchens()?;
-        let mut classes = BTreeMap::new();
-        for (class, members) in self.book.groups()? {
-            if kitchens.contains_key(&class) {
-                let numbers: Result<Vec<String>, BookError> =
-                    members.into_iter().map(|member| self.book.local_number(member)).collect();
-                classes.insert(class, numbers?);
-            }
-        }
-        Ok(classes)
-    }
-
-    async fn enter_classes(&self, kitchens: &BTreeMap<String, Option<String>>) -> Result<(), VaultError> {
-        let mut change = self.means.vault.change();
-        for (class, kitchen) in kitchens {
-            let place = self.place(class);
-            let known: Option<Row<ClassRow>> = self.means.vault.get(TABLE, &place)?;
-            // What staff said by hand stays, unless the file says something.
-            let kept = known.as_ref().and_then(|row| row.value.kitchen.clone());
-            let row = ClassRow { class: class.clone(), kitchen: kitchen.clone().or(kept) };
-            if known.is_none_or(|known| known.value != row) {
-                change.put(TABLE, &place, &row)?;
-            }
-        }
-        if change.is_empty() { Ok(()) } else { change.commit().await }
-    }
-
-    /// Says which kitchen cooks for a class; `None`: the school's.
+    /// Says which kitchen cooks for a class, `None`: the school's; the kitchen that cooks now.
     ///
     /// # Errors
     /// There is no such class, or it could not be logged or stored.
@@ -322,18 +240,19 @@ impl Roster {
         class: &str,
         kitchen: Option<String>,
         staff: &str,
-    ) -> Result<(), RosterError> {
+    ) -> Result<String, RosterError> {
         let _turn = self.turn.lock().await;
         if !self.has_class(class)? {
             return Err(RosterError::NoSuchClass);
         }
+        let cooks = kitchen.clone().unwrap_or_else(|| self.kitchen.clone());
         let entry = details::Staff { by: staff.to_owned(), action: commands::KITCHEN.to_owned() };
         self.means.log(None, &entry).await?;
         let mut change = self.means.vault.change();
         change.put(TABLE, &self.place(class), &ClassRow { class: class.to_owned(), kitchen })?;
         change.commit().await?;
         self.changed();
-        Ok(())
+        Ok(cooks)
     }
 
     fn changed(&self) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::connect::Connection;
 use super::super::output::print;
-use super::{each, lines, text};
+use super::{each, table, text};
 use crate::school::roster::commands;
 
 /// What is done with classes.
@@ -39,7 +39,8 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
                 let line = |it: &Value| {
                     format!("{}  {} 人  {}", text(&it["class"]), text(&it["pupils"]), text(&it["kitchen"]))
                 };
-                lines(
+                table(
+                    "学級 class  人数 pupils  給食地区 kitchen",
                     each(value, "classes").map(line).collect(),
                     "学級がありません / no class: import a class list",
                 )

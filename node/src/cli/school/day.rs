@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::connect::Connection;
 use super::super::output::print;
-use super::{each, lines, text};
+use super::{each, table, text};
 use crate::school::days::commands;
 
 /// What a day is made to be.
@@ -91,12 +91,16 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
                         text(&it["id"]),
                         text(&it["from"]),
                         text(&it["to"]),
-                        text(&it["kind"]),
-                        if whom.is_empty() { "全校".to_owned() } else { whom },
+                        kind_of(it),
+                        if whom.is_empty() { "全校 all".to_owned() } else { whom },
                         text(&it["reason"])
                     )
                 };
-                lines(each(value, "days").map(line).collect(), "登録はありません / nothing entered")
+                table(
+                    "登録番号 id  日 days  どんな日 kind  だれに whom  わけ reason",
+                    each(value, "days").map(line).collect(),
+                    "登録はありません / nothing entered",
+                )
             })?)
         }
         Action::Add { from, to, kind, class, kitchen, reason, connection } => {
@@ -111,5 +115,14 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
             let reply = connection.call(commands::REMOVE, json!({ "id": id }))?;
             Ok(print(connection.format, &reply.result, |_| "取り消しました / removed\n".to_owned())?)
         }
+    }
+}
+
+fn kind_of(day: &Value) -> String {
+    match day["kind"].as_str() {
+        Some("closed") => "休み closed".to_owned(),
+        Some("no_lunch") => "給食なし no lunch".to_owned(),
+        Some("lunch") => "給食あり lunch".to_owned(),
+        _ => text(&day["kind"]),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::CliError;
 use super::super::connect::Connection;
-use super::super::output::print;
+use super::super::output::{print, printable};
 use super::{each, joined, lines, text};
 use crate::school::menus::commands;
 
@@ -91,11 +91,11 @@ pub(super) enum Action {
 #[derive(Debug, Subcommand)]
 pub(super) enum Word {
     /// ことばを登録する / write down what an ingredient contains.
-    #[command(
-        after_help = "Without --contains and --may-contain: nothing of the standard list is in it.\n\n\
+    #[command(after_help = "Without --contains and --may-contain: nothing of the standard list is in it.\n\
+        Two kitchens may buy two products of one name: --kitchen makes it the word of one of them.\n\n\
         Examples:\n  hibiki-node school menu word set \"竹輪\" --contains egg --staff tanaka\n  \
-        hibiki-node school menu word set \"米粉パン（A社）\" --staff tanaka"
-    )]
+        hibiki-node school menu word set \"米粉パン（A社）\" --staff tanaka\n  \
+        hibiki-node school menu word set 竹輪 --kitchen 第2地区 --staff tanaka")]
     Set(SetWord),
     /// ことばの一覧 / list the words.
     #[command(after_help = "Example:\n  hibiki-node school menu word list")]
@@ -108,6 +108,9 @@ pub(super) enum Word {
     Remove {
         /// The word.
         word: String,
+        /// The kitchen whose word it is; left out: every kitchen's.
+        #[arg(long)]
+        kitchen: Option<String>,
         #[command(flatten)]
         connection: Connection,
     },
@@ -118,6 +121,9 @@ pub(super) enum Word {
 pub(super) struct SetWord {
     /// The ingredient as on the sheet.
     word: String,
+    /// The kitchen whose word it is; left out: every kitchen's.
+    #[arg(long)]
+    kitchen: Option<String>,
     /// An allergen its label says it contains (short name, such as egg); repeat it for several.
     #[arg(long, value_name = "ALLERGEN")]
     contains: Vec<String>,
@@ -143,7 +149,11 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
                 if faults > 0 {
                     said.push_str(&format!("読めなかった行 {faults} / lines refused: {faults}\n"));
                 }
-                said.push_str("下書きです。確かめてから accept してください / drafts: look, then accept\n");
+                if each(value, "menus").any(|it| it["draft"] == json!(true)) {
+                    said.push_str(
+                        "下書きを確かめてから accept してください / look at the drafts, then accept\n",
+                    );
+                }
                 said
             })?)
         }
@@ -171,12 +181,12 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
 
 fn words(word: &Word) -> Result<(), CliError> {
     match word {
-        Word::Set(SetWord { word, contains, may_contain, seasoning, connection }) => {
-            let arguments = json!({ "word": word, "contains": contains, "may_contain": may_contain, "seasoning": seasoning });
+        Word::Set(SetWord { word, kitchen, contains, may_contain, seasoning, connection }) => {
+            let arguments = json!({ "word": word, "kitchen": kitchen, "contains": contains,
+                "may_contain": may_contain, "seasoning": seasoning });
             let reply = connection.call(commands::WORD, arguments)?;
-            Ok(print(connection.format, &reply.result, |_| {
-                "登録しました。献立をもう一度 accept すると反映されます / entered; accept the menus again\n"
-                    .to_owned()
+            Ok(print(connection.format, &reply.result, |value| {
+                format!("登録しました / entered\n{}", again(value))
             })?)
         }
         Word::List { connection } => {
@@ -185,21 +195,38 @@ fn words(word: &Word) -> Result<(), CliError> {
                 let line = |it: &Value| {
                     let word = &it["word"];
                     format!(
-                        "{}  含む: {}  含むことがある: {}{}",
+                        "{}（{}）  含む contains: {}  含むことがある may contain: {}{}",
                         text(&word["word"]),
+                        it["kitchen"].as_str().map_or_else(|| "全地区 / all".to_owned(), printable),
                         joined(&word["contains"]),
                         joined(&word["may_contain"]),
-                        if word["seasoning"] == json!(true) { "  調味料" } else { "" }
+                        if word["seasoning"] == json!(true) { "  調味料 seasoning" } else { "" }
                     )
                 };
                 lines(each(value, "words").map(line).collect(), "ことばはありません / no words")
             })?)
         }
-        Word::Remove { word, connection } => {
-            let reply = connection.call(commands::WORD_REMOVE, json!({ "word": word }))?;
-            Ok(print(connection.format, &reply.result, |_| "消しました / removed\n".to_owned())?)
+        Word::Remove { word, kitchen, connection } => {
+            let reply =
+                connection.call(commands::WORD_REMOVE, json!({ "word": word, "kitchen": kitchen }))?;
+            Ok(print(connection.format, &reply.result, |value| {
+                format!("消しました / removed\n{}", again(value))
+            })?)
         }
     }
+}
+
+/// Accepted menus that the words of now read differently.
+fn again(value: &Value) -> String {
+    let days: Vec<String> = each(value, "accept_again")
+        .map(|it| format!("  {}  {}\n", text(&it["date"]), text(&it["kitchen"])))
+        .collect();
+    if days.is_empty() {
+        return String::new();
+    }
+    let heading =
+        "次の確定した献立は、もう一度 accept すると変わります / accept these again to make it count:\n";
+    format!("{heading}{}", days.concat())
 }
 
 fn line(it: &Value) -> String {

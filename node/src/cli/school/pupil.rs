@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::CliError;
 use super::super::connect::Connection;
 use super::super::output::print;
-use super::{each, lines, text};
+use super::{each, table, text};
 use crate::school::roster::commands;
 
 /// What is done with the class list.
@@ -48,7 +48,11 @@ pub(super) fn run(action: &Action) -> Result<(), CliError> {
                 let line = |it: &Value| {
                     format!("{}  {}（{}）", text(&it["local"]), text(&it["name"]), text(&it["kana"]))
                 };
-                lines(each(value, "pupils").map(line).collect(), "児童がいません / nobody is in this class")
+                table(
+                    "番号 number  氏名 name（フリガナ kana）",
+                    each(value, "pupils").map(line).collect(),
+                    "児童がいません / nobody is in this class",
+                )
             })?)
         }
     }
@@ -68,6 +72,13 @@ fn imported(value: &Value) -> String {
     let faults = each(value, "faults").count();
     if faults > 0 {
         said.push_str(&format!("読めなかった行 {faults} / lines refused: {faults}\n"));
+    }
+    if value["stayed"].as_u64().unwrap_or(0) > 0 {
+        let stayed = text(&value["stayed"]);
+        said.push_str(&format!(
+            "名簿にないが学級に残した児童 {stayed}: 読めなかった行の児童かもしれません。直してもう一度取り込んでください\n\
+             {stayed} stayed in their class: a refused line may be theirs; mend the lines and import again\n"
+        ));
     }
     said
 }

@@ -48,6 +48,13 @@ pub(super) enum Concern {
         /// The things, as written.
         things: Vec<String>,
     },
+    /// A menu or its words have changed since it was accepted: the alert goes by what was accepted.
+    Behind {
+        /// The kitchen.
+        kitchen: String,
+        /// The day.
+        day: CalendarDate,
+    },
     /// Alerts that have not gone out.
     NotSent {
         /// The day.
@@ -80,6 +87,9 @@ impl Concern {
                 "{day} 給食地区「{kitchen}」に分からない食材があります: {}（hibiki-node school menu word） / unknown ingredients",
                 things.join("、")
             ),
+            Self::Behind { kitchen, day } => format!(
+                "{day} 給食地区「{kitchen}」の献立は、確定のあとで変わっています。もう一度確定してください（hibiki-node school menu accept） / changed since it was accepted"
+            ),
             Self::NotSent { day, letters } => format!(
                 "{day} 給食のアレルギーのお知らせ {letters} 通が届いていません。保護者に電話してください（hibiki-node mail list） / alerts not delivered: telephone"
             ),
@@ -109,6 +119,9 @@ impl Alerts {
                         things: lunch.survey.unknown.iter().map(thing).collect(),
                     }),
                     Some(_) => {}
+                }
+                if self.menus.is_behind(kitchen, *day)? {
+                    concerns.push(Concern::Behind { kitchen: kitchen.clone(), day: *day });
                 }
             }
             let telephone = in_japan(*day, self.hours.lunch.saturating_sub(TELEPHONE_MINUTES));
@@ -206,7 +219,10 @@ impl Alerts {
 impl Concern {
     const fn day(&self) -> Option<CalendarDate> {
         match self {
-            Self::NoMenu { day, .. } | Self::Unknown { day, .. } | Self::NotSent { day, .. } => Some(*day),
+            Self::NoMenu { day, .. }
+            | Self::Unknown { day, .. }
+            | Self::Behind { day, .. }
+            | Self::NotSent { day, .. } => Some(*day),
             Self::NobodyToTell { .. } => None,
         }
     }

@@ -169,7 +169,7 @@ fn class_list(numbers: &[&str]) -> Vec<PupilLine> {
     for number in numbers {
         text.push_str(&format!("{number},前橋 {number}子,マエバシ ハナコ,2018-05-06,女,3-2\n"));
     }
-    read(text.as_bytes()).unwrap().0
+    read(text.as_bytes()).unwrap().pupils
 }
 
 fn menu(day: &str, things: &[&str]) -> Menu {
@@ -195,7 +195,7 @@ fn guardian(n: u8) -> GuardianAlias {
 
 async fn accept(school: &School, menu: Menu) {
     let day = menu.date;
-    school.menus.bring(vec![menu], "tanaka").await.unwrap();
+    school.menus.bring(vec![menu], "tanaka", |_| {}).await.unwrap();
     school.menus.accept(None, (day, day), true, "tanaka").await.unwrap();
 }
 
@@ -214,7 +214,7 @@ fn titles(outbox: &Outbox) -> Vec<String> {
 async fn one_child(stage: &Stage) -> (Running, [u8; 16]) {
     stage.at("2026-11-25", 10, 0);
     let running = stage.start().await;
-    running.school.roster.import(class_list(&["1"]), "sato", |_| {}).await.unwrap();
+    running.school.roster.import(&class_list(&["1"]).into(), "sato", |_| {}).await.unwrap();
     let child = running.school.roster.key("1").unwrap();
     running.school.registrations.enter(&child, guardian(1), registered(&["egg"]), Some("a@example.jp")).await;
     (running, child)
@@ -299,7 +299,7 @@ async fn an_unknown_thing_is_never_silently_safe() {
     let stage = Stage::new();
     let (running, _) = one_child(&stage).await;
     let day: CalendarDate = "2026-11-26".parse().unwrap();
-    running.school.menus.bring(vec![menu("2026-11-26", &["なぞのもと"])], "tanaka").await.unwrap();
+    running.school.menus.bring(vec![menu("2026-11-26", &["なぞのもと"])], "tanaka", |_| {}).await.unwrap();
     let done = running.school.menus.accept(None, (day, day), false, "tanaka").await.unwrap();
     assert_eq!((done.accepted.len(), done.refused.len()), (0, 1));
     running.school.menus.accept(None, (day, day), true, "tanaka").await.unwrap();
@@ -311,6 +311,24 @@ async fn an_unknown_thing_is_never_silently_safe() {
     );
     let problems = stage.board.snapshot(0).problems;
     assert!(problems["school-lunch"].contains("なぞのもと"));
+}
+
+#[tokio::test]
+async fn staff_are_told_before_the_lunch_of_a_menu_that_waits_to_be_accepted_again() {
+    let stage = Stage::new();
+    let (running, _) = one_child(&stage).await;
+    accept(&running.school, menu("2026-11-26", &["にんじん"])).await;
+    running.school.menus.bring(vec![menu("2026-11-26", &["鶏卵"])], "tanaka", |_| {}).await.unwrap();
+    let problem = || stage.board.snapshot(0).problems.get("school-lunch").cloned();
+    stage.at("2026-11-25", 13, 59);
+    running.school.alerts.round().await.unwrap();
+    assert_eq!(problem(), None, "the kitchen is still at it");
+    stage.at("2026-11-25", 14, 0);
+    running.school.alerts.round().await.unwrap();
+    assert!(problem().unwrap().contains("もう一度確定"), "{problem:?}", problem = problem());
+    accept(&running.school, menu("2026-11-26", &["鶏卵"])).await;
+    running.school.alerts.round().await.unwrap();
+    assert_eq!(problem(), None);
 }
 
 #[tokio::test]
@@ -467,7 +485,7 @@ proptest! {
             let stage = Stage::new();
             stage.at("2026-11-25", 9, 0);
             let mut running = stage.start().await;
-            running.school.roster.import(class_list(&["0", "1"]), "sato", |_| {}).await.unwrap();
+            running.school.roster.import(&class_list(&["0", "1"]).into(), "sato", |_| {}).await.unwrap();
             let children = ["0", "1"].map(|number| running.school.roster.key(number).unwrap());
             let mut model = Model::default();
             for step in steps {
@@ -535,7 +553,7 @@ async fn twenty_thousand_pupils_are_judged_in_seconds() {
     for (n, line) in list.iter_mut().enumerate() {
         line.class = format!("{}-{}", n / 200, n / 35 % 6);
     }
-    running.school.roster.import(list, "sato", |_| {}).await.unwrap();
+    running.school.roster.import(&list.into(), "sato", |_| {}).await.unwrap();
     for (n, pupil) in running.school.roster.pupils().unwrap().iter().enumerate() {
         if n % 10 == 0 {
             let alias = GuardianAlias(pupil.key);

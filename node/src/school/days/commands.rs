@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Days, DaysError};
 use crate::admin::{AdminError, Request, Router};
+use crate::school::naming;
 use crate::school::roster::Roster;
 
 /// Name of the command that lists.
@@ -135,14 +136,13 @@ async fn add(days: Arc<Days>, roster: Arc<Roster>, request: Request) -> Result<V
             ));
         }
         (Some(class), None) => {
-            if !roster.has_class(class.trim())? {
-                return Err(AdminError::from(crate::school::roster::RosterError::NoSuchClass));
-            }
-            Whom::Class(class.trim().to_owned())
+            let named = roster.class_named(&class);
+            Whom::Class(named.map_err(|error| AdminError::from(error).at("argument class"))?)
         }
         (None, Some(kitchen)) => {
             let known = roster.all_kitchens()?;
-            if !known.contains(kitchen.trim()) {
+            let kitchen = naming::named(&kitchen).unwrap_or(kitchen);
+            if !known.contains(&kitchen) {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
                 let next = format!("known are {}", names.join(", "));
                 return Err(wrong(
@@ -151,7 +151,7 @@ async fn add(days: Arc<Days>, roster: Arc<Roster>, request: Request) -> Result<V
                     &next,
                 ));
             }
-            Whom::Kitchen(kitchen.trim().to_owned())
+            Whom::Kitchen(kitchen)
         }
         (None, None) => Whom::Everybody,
     };

@@ -1,16 +1,19 @@
 //! The commands `school menu …`: bringing menus, seeing what is known of them, giving words, accepting.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hibiki_records::allergen::Allergen;
 use hibiki_records::date::CalendarDate;
 use hibiki_records::date::school::school_year;
-use hibiki_records::lunch::{Certainty, Defaults, Milk, Word, read_menus, words};
+use hibiki_records::lunch::{Certainty, Defaults, Menu, Milk, Sheet, Word, read_menus, words};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{MenuError, Menus, Standing};
+use super::{DAYS_MAX, MENUS_AT_ONCE, MenuError, Menus, Standing};
 use crate::admin::{AdminError, Request, Responder, Router};
+use crate::school::naming;
+use crate::school::roster::Roster;
 use crate::vault::VaultError;
 
 /// Name of the command that brings menus.
@@ -86,6 +89,8 @@ pub struct Accept {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetWord {
+    /// The kitchen whose word it is; absent: every kitchen's.
+    pub kitchen: Option<String>,
     /// The word, as on the sheet.
     pub word: String,
     /// What its label says it contains: short names of allergens.
@@ -103,6 +108,8 @@ pub struct SetWord {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveWord {
+    /// The kitchen whose word it is; absent: every kitchen's.
+    pub kitchen: Option<String>,
     /// The word.
     pub word: String,
 }
@@ -112,18 +119,20 @@ pub struct RemoveWord {
 struct Nothing {}
 
 /// Registers the commands.
-pub fn register(router: &mut Router, menus: &Arc<Menus>) {
+pub fn register(router: &mut Router, menus: &Arc<Menus>, roster: &Arc<Roster>) {
     let own = || Arc::clone(menus);
-    let it = own();
-    router.add(IMPORT, move |request, responder| import(Arc::clone(&it), request, responder));
+    let (it, classes) = (own(), Arc::clone(roster));
+    router.add(IMPORT, move |request, responder| {
+        import(Arc::clone(&it), Arc::clone(&classes), request, responder)
+    });
     let it = own();
     router.add(LIST, move |request, _| list(Arc::clone(&it), request));
     let it = own();
     router.add(SHOW, move |request, _| show(Arc::clone(&it), request));
     let it = own();
     router.add(ACCEPT, move |request, _| accept(Arc::clone(&it), request));
-    let it = own();
-    router.add(WORD, move |request, _| word(Arc::clone(&it), request));
+    let (it, classes) = (own(), Arc::clone(roster));
+    router.add(WORD, move |request, _| word(Arc::clone(&it), Arc::clone(&classes), request));
     let it = own();
     router.add(WORDS, move |request, _| all_words(Arc::clone(&it), request));
     let it = own();
@@ -140,44 +149,112 @@ impl From<MenuError> for AdminError {
     }
 }
 
-async fn import(menus: Arc<Menus>, mut request: Request, responder: Responder) -> Result<Value, AdminError> {
+async fn import(
+    menus: Arc<Menus>,
+    roster: Arc<Roster>,
+    mut request: Request,
+    responder: Responder,
+) -> Result<Value, AdminError> {
     let Import { kitchen, milk } = request.parse()?;
     let staff = request.staff()?.to_owned();
     let bytes = request.body.collect(FILE_BYTES_MAX).await.map_err(|error| {
         AdminError::new(error.to_string()).at("the file").next("bring one month at a time")
     })?;
+    let kitchen = kitchen.map(|kitchen| kitchen_named(&kitchen)).transpose()?;
     let defaults = Defaults {
         kitchen: Some(kitchen.unwrap_or_else(|| menus.kitchen.clone())),
         milk: if milk.unwrap_or(true) { Milk::Served } else { Milk::NotServed },
         school_year: CalendarDate::in_japan(menus.means.now().0).map(school_year),
     };
     let read = menus.means.env.blocking(move || read_menus(&bytes, &defaults)).await;
-    let sheet = read
+    let Sheet { menus: found, faults } = read
         .ok_or_else(|| {
             AdminError::new("the command failed inside the node").next("look into the node's log")
         })?
         .map_err(|fault| AdminError::new(fault.to_string()).at("the file"))?;
-    let brought = menus.bring(sheet.menus, &staff).await?;
-    for fault in &sheet.faults {
+    let (found, twice) = one_a_day(found);
+    warn_of_strangers(&roster, &found, &responder).await?;
+    let total = found.len() as u64;
+    let progress = |done: usize| responder.progress("menus", done as u64, Some(total), "menus");
+    let brought = menus.bring(found, &staff, progress).await?;
+    let mut lines: Vec<Value> = Vec::new();
+    for fault in &faults {
         responder.warning(fault.what.to_string(), Some(format!("line {}", fault.line))).await;
+        lines.push(json!({ "line": fault.line, "what": fault.what.to_string() }));
     }
-    let lexicon = menus.lexicon().map_err(MenuError::from)?;
-    let shown: Vec<Value> = brought
-        .into_iter()
-        .map(|(menu, state)| {
-            let survey = hibiki_records::lunch::survey(&menu, &lexicon);
-            let standing = Standing { menu, survey, draft: true, revision: 0, outdated: false };
-            let mut shown = line(&standing);
-            shown["state"] = json!(state);
-            shown
-        })
-        .collect();
-    let faults: Vec<Value> = sheet
-        .faults
-        .iter()
-        .map(|fault| json!({ "line": fault.line, "what": fault.what.to_string() }))
-        .collect();
-    Ok(json!({ "menus": shown, "faults": faults }))
+    for what in twice {
+        responder.warning(what.clone(), None).await;
+        lines.push(json!({ "line": null, "what": what }));
+    }
+    let mut shown: Vec<Value> = Vec::new();
+    for (menu, state) in brought {
+        let standing = menus.show(&menu.kitchen, menu.date)?;
+        let mut said = line(&standing);
+        said["state"] = json!(state);
+        shown.push(said);
+        if shown.len().is_multiple_of(MENUS_AT_ONCE) {
+            responder.progress("surveying", shown.len() as u64, Some(total), "menus");
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(json!({ "menus": shown, "faults": lines }))
+}
+
+/// Each kitchen under the one spelling of its name, and each of its days once: what a file says of one day in two ways is
+/// not taken at all.
+fn one_a_day(menus: Vec<Menu>) -> (Vec<Menu>, Vec<String>) {
+    let mut days: BTreeMap<(CalendarDate, String), Vec<Menu>> = BTreeMap::new();
+    for mut menu in menus {
+        menu.kitchen = naming::named(&menu.kitchen).unwrap_or(menu.kitchen);
+        let same = days.entry((menu.date, menu.kitchen.clone())).or_default();
+        if !same.contains(&menu) {
+            same.push(menu);
+        }
+    }
+    let (mut once, mut twice) = (Vec::new(), Vec::new());
+    for ((day, kitchen), mut menus) in days {
+        match (menus.pop(), menus.is_empty()) {
+            (Some(menu), true) => once.push(menu),
+            _ => twice.push(format!(
+                "{day} {kitchen}: two menus of one kitchen, under two spellings of its name; neither was taken / 同じ地区の献立が二つあります"
+            )),
+        }
+    }
+    (once, twice)
+}
+
+/// A kitchen that nobody eats from is most likely one whose name is written otherwise in the class list.
+async fn warn_of_strangers(roster: &Roster, menus: &[Menu], responder: &Responder) -> Result<(), AdminError> {
+    let known = roster.all_kitchens()?;
+    let strange: BTreeSet<&str> =
+        menus.iter().map(|menu| menu.kitchen.as_str()).filter(|name| !known.contains(*name)).collect();
+    for kitchen in strange {
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        let what = format!(
+            "no class eats from the kitchen {kitchen}; known are {} / この給食地区の学級はありません",
+            names.join(", ")
+        );
+        responder.warning(what, None).await;
+    }
+    Ok(())
+}
+
+fn kitchen_named(text: &str) -> Result<String, AdminError> {
+    naming::named(text).ok_or_else(|| {
+        AdminError::new("not the name of a kitchen / 給食地区の名前ではありません")
+            .at("argument kitchen")
+            .next("use 1 to 60 characters on one line")
+    })
+}
+
+/// Refuses stretches of days that nobody means.
+fn sensible(from: CalendarDate, to: CalendarDate) -> Result<(), AdminError> {
+    let wrong = |what: &str, next: &str| Err(AdminError::new(what).at("argument to").next(next));
+    match to.days_since(from) {
+        ..=-1 => wrong("the last day is before the first / 終わりの日が先です", "exchange the two days"),
+        0..=DAYS_MAX => Ok(()),
+        _ => wrong("that is more than two years / 二年を超えています", "name an earlier last day"),
+    }
 }
 
 async fn list(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> {
@@ -185,14 +262,16 @@ async fn list(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> 
     let today = CalendarDate::in_japan(menus.means.now().0);
     let from = from.or(today).ok_or_else(|| AdminError::new("the clock is beyond the calendar"))?;
     let to = to.or_else(|| from.plus_days(LISTED_DAYS)).unwrap_or(from);
-    let listed = menus.list(kitchen.as_deref().map(str::trim), from, to)?;
+    sensible(from, to)?;
+    let kitchen = kitchen.map(|kitchen| kitchen_named(&kitchen)).transpose()?;
+    let listed = menus.list(kitchen.as_deref(), from, to).await?;
     Ok(json!({ "menus": listed.iter().map(line).collect::<Vec<_>>() }))
 }
 
 async fn show(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> {
     let Show { kitchen, date } = request.parse()?;
-    let kitchen = kitchen.unwrap_or_else(|| menus.kitchen.clone());
-    let standing = menus.show(kitchen.trim(), date)?;
+    let kitchen = kitchen.map_or_else(|| Ok(menus.kitchen.clone()), |kitchen| kitchen_named(&kitchen))?;
+    let standing = menus.show(&kitchen, date)?;
     let mut shown = line(&standing);
     let ingredients: Vec<Value> = standing
         .menu
@@ -220,12 +299,9 @@ async fn accept(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError
     let staff = request.staff()?.to_owned();
     let Accept { kitchen, from, to, with_unknown } = request.parse()?;
     let to = to.unwrap_or(from);
-    if to < from {
-        return Err(AdminError::new("the last day is before the first / 終わりの日が先です")
-            .at("argument to")
-            .next("exchange the two days"));
-    }
-    let done = menus.accept(kitchen.as_deref().map(str::trim), (from, to), with_unknown, &staff).await?;
+    sensible(from, to)?;
+    let kitchen = kitchen.map(|kitchen| kitchen_named(&kitchen)).transpose()?;
+    let done = menus.accept(kitchen.as_deref(), (from, to), with_unknown, &staff).await?;
     let accepted: Vec<Value> = done
         .accepted
         .iter()
@@ -239,9 +315,9 @@ async fn accept(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError
     Ok(json!({ "accepted": accepted, "unchanged": done.unchanged, "refused": refused }))
 }
 
-async fn word(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> {
+async fn word(menus: Arc<Menus>, roster: Arc<Roster>, request: Request) -> Result<Value, AdminError> {
     let staff = request.staff()?.to_owned();
-    let SetWord { word, contains, may_contain, seasoning } = request.parse()?;
+    let SetWord { kitchen, word, contains, may_contain, seasoning } = request.parse()?;
     let word = Word {
         word: word.split_whitespace().collect::<Vec<_>>().join(" "),
         contains: allergens(&contains, "contains")?,
@@ -255,8 +331,18 @@ async fn word(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> 
         .at("argument word")
         .next("write the ingredient as on the menu sheet, at least two letters"));
     }
-    menus.set_word(word.clone(), &staff).await?;
-    Ok(json!({ "word": word }))
+    let kitchen = kitchen.map(|kitchen| kitchen_named(&kitchen)).transpose()?;
+    let known = roster.all_kitchens()?;
+    if let Some(kitchen) = kitchen.as_ref().filter(|kitchen| !known.contains(*kitchen)) {
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        return Err(AdminError::new(format!(
+            "no class eats from the kitchen {kitchen} / その給食地区の学級はありません"
+        ))
+        .at("argument kitchen")
+        .next(format!("known are {}", names.join(", "))));
+    }
+    menus.set_word(word.clone(), kitchen.clone(), &staff).await?;
+    Ok(json!({ "word": word, "kitchen": kitchen, "accept_again": accept_again(&menus).await? }))
 }
 
 async fn all_words(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> {
@@ -266,9 +352,17 @@ async fn all_words(menus: Arc<Menus>, request: Request) -> Result<Value, AdminEr
 
 async fn remove_word(menus: Arc<Menus>, request: Request) -> Result<Value, AdminError> {
     let staff = request.staff()?.to_owned();
-    let RemoveWord { word } = request.parse()?;
-    menus.remove_word(&word, &staff).await?;
-    Ok(json!({ "removed": word }))
+    let RemoveWord { kitchen, word } = request.parse()?;
+    let kitchen = kitchen.map(|kitchen| kitchen_named(&kitchen)).transpose()?;
+    menus.remove_word(&word, kitchen.as_deref(), &staff).await?;
+    Ok(json!({ "removed": word, "accept_again": accept_again(&menus).await? }))
+}
+
+/// Accepted menus from today on that the words of now read differently: accepting them again makes it count.
+async fn accept_again(menus: &Menus) -> Result<Value, AdminError> {
+    let Some(today) = CalendarDate::in_japan(menus.means.now().0) else { return Ok(json!([])) };
+    let outdated = menus.outdated(today).await.map_err(MenuError::from)?;
+    Ok(outdated.into_iter().map(|(kitchen, date)| json!({ "kitchen": kitchen, "date": date })).collect())
 }
 
 fn allergens(ids: &[String], argument: &str) -> Result<Vec<Allergen>, AdminError> {

@@ -33,7 +33,7 @@ impl Office {
         let list = "学籍番号,氏名,フリガナ,生年月日,性別,学級\n\
             1,前橋 一子,マエバシ イチコ,2018-05-06,女,3-1\n\
             2,前橋 二郎,マエバシ ジロウ,2018-06-07,男,3-2\n";
-        roster.import(read(list.as_bytes()).unwrap().0, "Sato", |_| {}).await.unwrap();
+        roster.import(&read(list.as_bytes()).unwrap(), "Sato", |_| {}).await.unwrap();
         let mut router = Router::new();
         commands::register(&mut router, &registrations, &roster);
         Self { town, router, roster, registrations }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::list::{self, ListFault, named};
+use super::list::{self, ListFault};
 use super::{Roster, RosterError};
 use crate::admin::{AdminError, Request, Responder, Router};
+use crate::school::naming::named;
 
 /// Name of the command that takes a class list.
 pub const IMPORT: &str = "school pupil import";
@@ -80,10 +81,15 @@ async fn import(
     let bytes = request.body.collect(list::FILE_BYTES_MAX).await.map_err(|error| {
         AdminError::new(error.to_string()).at("the file").next("split it by classes, and import each part")
     })?;
-    let (pupils, rejected) = list::read(&bytes)?;
-    let total = pupils.len() as u64;
+    // A city's list takes a while to read; nobody else waits for it.
+    let list = roster.means.env.blocking(move || list::read(&bytes)).await;
+    let list = list.ok_or_else(|| {
+        AdminError::new("the command failed inside the node").next("look into the node's log")
+    })??;
+    let total = list.pupils.len() as u64;
     let progress = |done: usize| responder.progress("pupils", done as u64, Some(total), "pupils");
-    let imported = roster.import(pupils, &staff, progress).await?;
+    let imported = roster.import(&list, &staff, progress).await?;
+    let rejected = list.rejected;
     for line in &rejected {
         responder.warning(line.what.clone(), Some(format!("line {}", line.line))).await;
     }
@@ -96,6 +102,7 @@ async fn import(
         "replaced": imported.replaced,
         "unchanged": imported.unchanged,
         "left": imported.left,
+        "stayed": imported.stayed,
         "classes": classes,
         "faults": faults,
     }))
@@ -104,8 +111,9 @@ async fn import(
 async fn pupils(roster: Arc<Roster>, request: Request) -> Result<Value, AdminError> {
     let OfClass { class } = request.parse()?;
     roster.means.log_look(&request.looker(), PUPILS).await.map_err(RosterError::from)?;
+    let class = roster.class_named(&class)?;
     let pupils: Vec<Value> = roster
-        .of_class(class.trim())?
+        .of_class(&class)?
         .into_iter()
         .map(|facts| json!({ "local": facts.local_number, "name": facts.name, "kana": facts.kana, "class": class }))
         .collect();
@@ -129,6 +137,7 @@ async fn kitchen(roster: Arc<Roster>, request: Request) -> Result<Value, AdminEr
             })
         })
         .transpose()?;
-    roster.set_kitchen(class.trim(), kitchen.clone(), &staff).await?;
-    Ok(json!({ "class": class.trim(), "kitchen": kitchen }))
+    let class = roster.class_named(&class)?;
+    let kitchen = roster.set_kitchen(&class, kitchen, &staff).await?;
+    Ok(json!({ "class": class, "kitchen": kitchen }))
 }

@@ -10,19 +10,24 @@
 //! | `class` | `学級`, `クラス` | such as `3-2`; or two columns `学年` and `組` |
 //! | `kitchen` | `給食地区`, `地区` | which kitchen cooks for the class (may be left out) |
 //!
+//! Where a file has several columns of one meaning, the one named earlier in this table counts: beside a 学籍番号 a 番号
+//! is the number in class. Half-width kana in the header are read, too (`ﾌﾘｶﾞﾅ`).
+//!
 //! One bad line never blocks the others; it is reported with its number and column, without its content.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hibiki_records::date::CalendarDate;
 use hibiki_records::person::{PatientFacts, normalise_name};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::csv_table::{TableFault, decode, split};
-use crate::registry::resident::{Resident, ResidentFault};
+use crate::registry::resident::{Resident, ResidentFault, ResidentNumber};
+use crate::school::naming::{class_named, named};
 
 /// Bytes of a file, at most.
 pub(super) const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// Longest name of a class or a kitchen, in characters.
-const NAME_CHARS_MAX: usize = 60;
 
 /// A line that names a pupil.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,13 +59,46 @@ pub enum ListFault {
     Column(&'static str),
 }
 
-/// A line that names nobody.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A line that gives nobody.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RejectedLine {
     /// Its number, the header's being 1.
     pub line: usize,
     /// What is wrong with it.
     pub what: String,
+    /// Whom it is about, as far as can be read: she is in the list, whatever else is wrong with her line.
+    pub(super) number: Option<String>,
+}
+
+impl std::fmt::Debug for RejectedLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RejectedLine")
+            .field("line", &self.line)
+            .field("what", &self.what)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a file contains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassList {
+    /// Those who can be entered.
+    pub pupils: Vec<PupilLine>,
+    /// Lines that give nobody.
+    pub rejected: Vec<RejectedLine>,
+}
+
+impl ClassList {
+    /// Whether the list may be about this pupil, although it does not give her.
+    pub(super) fn may_name(&self, number: &str) -> bool {
+        self.rejected.iter().any(|line| line.number.as_deref().is_none_or(|named| named == number))
+    }
+}
+
+impl From<Vec<PupilLine>> for ClassList {
+    fn from(pupils: Vec<PupilLine>) -> Self {
+        Self { pupils, rejected: Vec::new() }
+    }
 }
 
 /// Where the columns are.
@@ -83,32 +121,69 @@ const FIXED: [&[&str]; 5] = [
     &["sex", "性別"],
 ];
 
-/// Reads a file: pupils, and lines that are none.
+/// Reads a file: pupils, and lines that give none.
 ///
 /// # Errors
 /// The file as a whole cannot be read.
-pub fn read(bytes: &[u8]) -> Result<(Vec<PupilLine>, Vec<RejectedLine>), ListFault> {
+pub fn read(bytes: &[u8]) -> Result<ClassList, ListFault> {
     let text = decode(bytes)?;
     let mut lines = split(&text)?.into_iter();
     let header = lines.next().map(|(_, fields)| fields).unwrap_or_default();
     let places = places(&header)?;
-    let (mut pupils, mut rejected) = (Vec::new(), Vec::new());
-    let mut seen = std::collections::BTreeSet::new();
+    let mut list = ClassList::default();
+    let (mut seen, mut kitchens) = (BTreeSet::new(), BTreeMap::new());
     for (line, fields) in lines {
-        match pupil(&places, &fields) {
-            Ok(pupil) if !seen.insert(pupil.facts.local_number.clone()) => {
-                let what = "pupil_number: this number stands in an earlier line, too / 番号が重複しています";
-                rejected.push(RejectedLine { line, what: what.to_owned() });
+        let read = pupil(&places, &fields).and_then(|pupil| fits(pupil, &mut seen, &mut kitchens));
+        match read {
+            Ok(pupil) => list.pupils.push(pupil),
+            Err(what) => {
+                let number = places.number(&fields);
+                list.rejected.push(RejectedLine { line, what, number });
             }
-            Ok(pupil) => pupils.push(pupil),
-            Err(what) => rejected.push(RejectedLine { line, what }),
         }
     }
-    Ok((pupils, rejected))
+    Ok(list)
+}
+
+/// Whether a line agrees with those before it.
+fn fits(
+    pupil: PupilLine,
+    seen: &mut BTreeSet<String>,
+    kitchens: &mut BTreeMap<String, String>,
+) -> Result<PupilLine, String> {
+    if !seen.insert(pupil.facts.local_number.clone()) {
+        return Err(
+            "pupil_number: this number stands in an earlier line, too / 番号が重複しています".to_owned()
+        );
+    }
+    if let Some(kitchen) = &pupil.kitchen {
+        match kitchens.entry(pupil.class.clone()) {
+            Entry::Occupied(known) if known.get() != kitchen => {
+                return Err(
+                    "kitchen: an earlier line of this class names another / 同じ学級に別の給食地区があります"
+                        .to_owned(),
+                );
+            }
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => _ = place.insert(kitchen.clone()),
+        }
+    }
+    Ok(pupil)
+}
+
+impl Places {
+    /// The pupil's number, if that much can be read.
+    fn number(&self, fields: &[String]) -> Option<String> {
+        let [number, ..] = self.fixed;
+        let number = ResidentNumber::new(fields.get(number)?).ok()?;
+        Some(number.as_str().to_owned())
+    }
 }
 
 fn places(header: &[String]) -> Result<Places, ListFault> {
-    let find = |names: &[&str]| header.iter().position(|name| names.contains(&name.trim()));
+    let header: Vec<String> =
+        header.iter().map(|name| name.nfkc().filter(|letter| !letter.is_whitespace()).collect()).collect();
+    let find = |names: &[&str]| names.iter().find_map(|name| header.iter().position(|column| column == name));
     let mut fixed = [0; FIXED.len()];
     for (place, names) in fixed.iter_mut().zip(FIXED) {
         *place = find(names).ok_or_else(|| ListFault::Column(names.first().copied().unwrap_or_default()))?;
@@ -143,7 +218,7 @@ fn pupil(places: &Places, fields: &[String]) -> Result<PupilLine, String> {
             if year.is_empty() || name.is_empty() { String::new() } else { format!("{year}-{name}") }
         }
     };
-    let class = named(&class).ok_or("class: missing, or too long / 学級がないか長すぎます")?;
+    let class = class_named(&class).ok_or("class: missing, or too long / 学級がないか長すぎます")?;
     let kitchen = places.kitchen.map(at).filter(|kitchen| !kitchen.is_empty());
     let kitchen = kitchen
         .map(|kitchen| named(kitchen).ok_or("kitchen: too long / 給食地区が長すぎます"))
@@ -157,11 +232,4 @@ fn pupil(places: &Places, fields: &[String]) -> Result<PupilLine, String> {
         sex: read.sex,
     };
     Ok(PupilLine { facts, class, kitchen })
-}
-
-/// The name of a class or kitchen as it is kept.
-pub(crate) fn named(text: &str) -> Option<String> {
-    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let fits = (1..=NAME_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    fits.then_some(text)
 }

@@ -136,6 +136,20 @@ fn done(_: &Value) -> String {
     "しました / Done.".to_owned()
 }
 
+/// What was done with a word, and the accepted menus it changes once they are accepted again.
+fn again(done: &str, value: &Value) -> String {
+    let days: Vec<String> = value["accept_again"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|it| format!("{} {}", text(&it["date"]), text(&it["kitchen"])))
+        .collect();
+    match days.is_empty() {
+        true => done.to_owned(),
+        false => format!("{done} もう一度確定すると変わる献立: {}", days.join(" ／ ")),
+    }
+}
+
 pub(super) const SCREENS: &[Screen] = &[
     Screen {
         slug: "menus",
@@ -223,6 +237,7 @@ pub(super) const SCREENS: &[Screen] = &[
                         let word = &it["word"];
                         plain(vec![
                             text(&word["word"]),
+                            it["kitchen"].as_str().unwrap_or("全地区").to_owned(),
                             joined(&word["contains"], " "),
                             joined(&word["may_contain"], " "),
                             text(&word["seasoning"]),
@@ -231,7 +246,7 @@ pub(super) const SCREENS: &[Screen] = &[
                     };
                     vec![Table {
                         title: "食材のことば",
-                        columns: &["ことば", "含む", "含むことがある", "調味料", "登録した人"],
+                        columns: &["ことば", "給食地区", "含む", "含むことがある", "調味料", "登録した人"],
                         rows: rows(value, "words", row),
                     }]
                 },
@@ -296,17 +311,21 @@ pub(super) const SCREENS: &[Screen] = &[
                     may("contains", "含むアレルゲン（egg milk wheat … 空なら「なし」）", Kind::Words),
                     may("may_contain", "含むことがあるアレルゲン", Kind::Words),
                     may("seasoning", "調味料（より厳しい除去のときだけ知らせる）", Kind::Tick),
+                    may("kitchen", "この給食地区だけのことば（空なら全地区）", Kind::Line),
                 ],
                 button: "登録する",
-                said: |_| "登録しました。献立をもう一度確定すると反映されます。".to_owned(),
+                said: |value| again("登録しました。", value),
             },
             Form {
                 name: "word-remove",
                 command: menus::commands::WORD_REMOVE,
                 title: "食材のことばを消す",
-                fields: &[field("word", "ことば", Kind::Line)],
+                fields: &[
+                    field("word", "ことば", Kind::Line),
+                    may("kitchen", "給食地区（全地区のことばなら空）", Kind::Line),
+                ],
                 button: "消す",
-                said: done,
+                said: |value| again("消しました。", value),
             },
         ],
     },
@@ -725,13 +744,20 @@ pub(super) const SCREENS: &[Screen] = &[
                 )],
                 button: "取り込む",
                 said: |value| {
-                    format!(
+                    let mut said = format!(
                         "新規 {}・変更 {}・同じ {}・離れた {}。",
                         text(&value["added"]),
                         text(&value["replaced"]),
                         text(&value["unchanged"]),
                         text(&value["left"])
-                    )
+                    );
+                    if value["stayed"].as_u64().unwrap_or(0) > 0 {
+                        said.push_str(&format!(
+                            " 名簿にないが学級に残した児童 {}（読めなかった行の児童かもしれません。直してもう一度取り込んでください）。",
+                            text(&value["stayed"])
+                        ));
+                    }
+                    said
                 },
             },
             Form {
