@@ -112,7 +112,7 @@ pub struct Mail {
     pub port: u16,
     /// How the connection is protected.
     pub tls: MailTls,
-    /// Certificate authority of the relay, PEM, besides those of the system.
+    /// Certificate authority of the relay, PEM: it alone is believed then, and none of the system's.
     pub ca_file: Option<PathBuf>,
     /// User at the relay.
     pub user: Option<String>,

@@ -13,6 +13,8 @@ pub mod hearing;
 pub mod menus;
 mod naming;
 pub mod notices;
+#[cfg(test)]
+pub(crate) mod office;
 pub mod registrations;
 pub mod roster;
 

@@ -15,11 +15,15 @@
 mod batch;
 mod committer;
 mod error;
+#[cfg(test)]
+mod intercepted;
 mod keyspace;
 mod memory;
 mod report;
 mod sled;
 
+#[cfg(test)]
+pub(crate) use self::intercepted::Intercepted;
 pub use batch::{BATCH_BYTES_MAX, BATCH_OPS_MAX, Batch, KEY_BYTES_MAX, SCAN_ROWS_MAX, VALUE_BYTES_MAX};
 pub use committer::{Committer, GROUP_BATCHES_MAX};
 pub use error::{Retry, StoreError};

@@ -3,39 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::store::{
-    Batch, Capabilities, Committer, Keyspace, MemoryStore, Snapshot, Store, StoreError, StoreStats,
-    VerifyReport,
-};
+use crate::store::{Batch, Committer, Intercepted, Keyspace, Store, StoreError};
 use crate::vault::Vault;
-
-/// A store that refuses what is written to it, when told to.
-struct Stubborn {
-    inner: MemoryStore,
-    refuses: Arc<AtomicBool>,
-}
-
-impl Store for Stubborn {
-    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
-        if self.refuses.load(Ordering::SeqCst) { Err(StoreError::Closed) } else { self.inner.commit(batch) }
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        self.inner.snapshot()
-    }
-
-    fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.inner.verify()
-    }
-
-    fn stats(&self) -> StoreStats {
-        self.inner.stats()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-}
 
 /// A relay that takes every message, and breaks the store with it.
 struct Breaks {
@@ -191,7 +160,10 @@ async fn what_was_taken_and_could_not_be_noted_is_not_sent_again_and_again() {
     let desk = Desk::new();
     let refuses = Arc::new(AtomicBool::new(false));
     let inner = desk.town.house("school").store.clone();
-    let store: Arc<dyn Store> = Arc::new(Stubborn { inner, refuses: Arc::clone(&refuses) });
+    let told = Arc::clone(&refuses);
+    let store: Arc<dyn Store> = Arc::new(Intercepted::new(inner, move |inner, batch| {
+        if told.load(Ordering::SeqCst) { Err(StoreError::Closed) } else { inner.commit(batch) }
+    }));
     let ring = Arc::clone(&desk.town.house("school").ring);
     let means =
         Means { vault: Vault::new(Arc::clone(&store), Committer::inline(store), ring), ..desk.means() };

@@ -28,43 +28,8 @@ use crate::school::hearing::Hearing;
 use crate::school::roster::{PupilLine, read};
 use crate::school::{School, Setup};
 use crate::services::Pending;
-use crate::store::{
-    Batch, Capabilities, Committer, MemoryStore, Snapshot, Store, StoreError, StoreStats, VerifyReport,
-};
+use crate::store::{Committer, Intercepted, Store, StoreError};
 use crate::vault::Vault;
-
-/// A store whose power can be cut before or after a commit.
-struct Cut {
-    inner: MemoryStore,
-    /// 0: no cut; 1: before the next commit; 2: after it.
-    when: AtomicU8,
-}
-
-impl Store for Cut {
-    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
-        match self.when.swap(0, Ordering::SeqCst) {
-            1 => Err(StoreError::Closed),
-            2 => self.inner.commit(batch).and(Err(StoreError::Closed)),
-            _ => self.inner.commit(batch),
-        }
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        self.inner.snapshot()
-    }
-
-    fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.inner.verify()
-    }
-
-    fn stats(&self) -> StoreStats {
-        self.inner.stats()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-}
 
 /// A relay that takes or refuses, and everything it has taken: Message-ID and address.
 #[derive(Default)]
@@ -94,7 +59,9 @@ impl Relay for Box_ {
 
 struct Stage {
     town: Town,
-    store: Arc<Cut>,
+    store: Arc<dyn Store>,
+    /// When the power is cut. 0: not; 1: before the next commit; 2: after it.
+    cut: Arc<AtomicU8>,
     means: Means,
     board: StatusBoard,
     relay: Arc<Box_>,
@@ -112,16 +79,24 @@ const KITCHEN: &str = "第1地区";
 impl Stage {
     fn new() -> Self {
         let town = Town::new(Vec::new());
-        let store = Arc::new(Cut { inner: town.house("school").store.clone(), when: AtomicU8::new(0) });
-        let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+        let cut = Arc::new(AtomicU8::new(0));
+        let when = Arc::clone(&cut);
+        let inner = town.house("school").store.clone();
+        let store: Arc<dyn Store> =
+            Arc::new(Intercepted::new(inner, move |inner, batch| match when.swap(0, Ordering::SeqCst) {
+                1 => Err(StoreError::Closed),
+                2 => inner.commit(batch).and(Err(StoreError::Closed)),
+                _ => inner.commit(batch),
+            }));
+        let shared = Arc::clone(&store);
         let ring = Arc::clone(&town.house("school").ring);
         let vault = Vault::new(Arc::clone(&shared), Committer::inline(shared), ring);
         let means = Means { vault, ..town.means("school") };
-        Self { town, store, means, board: StatusBoard::new(), relay: Arc::default() }
+        Self { town, store, cut, means, board: StatusBoard::new(), relay: Arc::default() }
     }
 
     async fn start(&self) -> Running {
-        let shared: Arc<dyn Store> = Arc::clone(&self.store) as Arc<dyn Store>;
+        let shared = Arc::clone(&self.store);
         let ring = Arc::clone(&self.town.house("school").ring);
         let book = RecordBook::open(Arc::clone(&shared), Committer::inline(shared), ring).await.unwrap();
         let outbox = Arc::new(Outbox::new(self.means.clone()));
@@ -496,9 +471,9 @@ proptest! {
                         model.round(&running.school, stage.now());
                     }
                     Step::Dies(after) => {
-                        stage.store.when.store(1 + u8::from(after), Ordering::SeqCst);
+                        stage.cut.store(1 + u8::from(after), Ordering::SeqCst);
                         let _ = tokio::time::timeout(Duration::from_secs(5), running.school.alerts.round()).await;
-                        stage.store.when.store(0, Ordering::SeqCst);
+                        stage.cut.store(0, Ordering::SeqCst);
                         running = stage.start().await;
                         running.school.alerts.round().await.unwrap();
                         model.round(&running.school, stage.now());

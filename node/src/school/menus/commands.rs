@@ -224,17 +224,25 @@ fn one_a_day(menus: Vec<Menu>) -> (Vec<Menu>, Vec<String>) {
 }
 
 /// A kitchen that nobody eats from is most likely one whose name is written otherwise in the class list.
+struct Stranger {
+    what: String,
+    next: String,
+}
+
+/// What is said of a kitchen that none of the `known` is.
+fn stranger(kitchen: &str, known: &BTreeSet<String>) -> Option<Stranger> {
+    let names = || known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    (!known.contains(kitchen)).then(|| Stranger {
+        what: format!("no class eats from the kitchen {kitchen} / この給食地区の学級はありません"),
+        next: format!("known are {}", names()),
+    })
+}
+
 async fn warn_of_strangers(roster: &Roster, menus: &[Menu], responder: &Responder) -> Result<(), AdminError> {
     let known = roster.all_kitchens()?;
-    let strange: BTreeSet<&str> =
-        menus.iter().map(|menu| menu.kitchen.as_str()).filter(|name| !known.contains(*name)).collect();
-    for kitchen in strange {
-        let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        let what = format!(
-            "no class eats from the kitchen {kitchen}; known are {} / この給食地区の学級はありません",
-            names.join(", ")
-        );
-        responder.warning(what, None).await;
+    let kitchens: BTreeSet<&str> = menus.iter().map(|menu| menu.kitchen.as_str()).collect();
+    for Stranger { what, next } in kitchens.into_iter().filter_map(|kitchen| stranger(kitchen, &known)) {
+        responder.warning(format!("{what}; {next}"), None).await;
     }
     Ok(())
 }
@@ -333,13 +341,8 @@ async fn word(menus: Arc<Menus>, roster: Arc<Roster>, request: Request) -> Resul
     }
     let kitchen = kitchen.map(|kitchen| kitchen_named(&kitchen)).transpose()?;
     let known = roster.all_kitchens()?;
-    if let Some(kitchen) = kitchen.as_ref().filter(|kitchen| !known.contains(*kitchen)) {
-        let names: Vec<&str> = known.iter().map(String::as_str).collect();
-        return Err(AdminError::new(format!(
-            "no class eats from the kitchen {kitchen} / その給食地区の学級はありません"
-        ))
-        .at("argument kitchen")
-        .next(format!("known are {}", names.join(", "))));
+    if let Some(Stranger { what, next }) = kitchen.as_ref().and_then(|kitchen| stranger(kitchen, &known)) {
+        return Err(AdminError::new(what).at("argument kitchen").next(next));
     }
     menus.set_word(word.clone(), kitchen.clone(), &staff).await?;
     Ok(json!({ "word": word, "kitchen": kitchen, "accept_again": accept_again(&menus).await? }))

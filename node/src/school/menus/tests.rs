@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::admin::{AdminError, Body, Event, Request, Responder, Router};
 use crate::institution::town::Town;
-use crate::recordbook::RecordBook;
-use crate::school::roster::{Roster, read};
-use crate::store::{Committer, Store};
+use crate::school::office;
 
 struct Kitchen {
     town: Town,
@@ -28,16 +26,8 @@ impl Kitchen {
     /// 3-1 eats from 第1地区, 3-2 from 第2地区.
     async fn new() -> Self {
         let town = Town::new(Vec::new());
-        let (means, house) = (town.means("school"), town.house("school"));
-        let shared: Arc<dyn Store> = Arc::new(house.store.clone());
-        let book = RecordBook::open(Arc::clone(&shared), Committer::inline(shared), Arc::clone(&house.ring));
-        let roster =
-            Arc::new(Roster::new(means.clone(), Arc::new(book.await.unwrap()), "第1地区".to_owned()));
-        let list = "学籍番号,氏名,フリガナ,生年月日,性別,学級,給食地区\n\
-            1,前橋 一子,マエバシ イチコ,2018-05-06,女,3-1,\n\
-            2,前橋 二郎,マエバシ ジロウ,2018-06-07,男,3-2,第２地区\n";
-        roster.import(&read(list.as_bytes()).unwrap(), "sato", |_| {}).await.unwrap();
-        let menus = Arc::new(Menus::new(means, "第1地区".to_owned()));
+        let roster = office::of_two_classes(&town).await;
+        let menus = Arc::new(Menus::new(town.means("school"), "第1地区".to_owned()));
         let mut router = Router::new();
         commands::register(&mut router, &menus, &roster);
         Self { town, menus, router }

@@ -8,9 +8,8 @@ use super::*;
 use crate::admin::{AdminError, Request, Responder, Router};
 use crate::institution::town::{House, Town};
 use crate::ledger::{Logged, details};
-use crate::recordbook::RecordBook;
-use crate::school::roster::{Roster, read};
-use crate::store::{Committer, Store};
+use crate::school::office;
+use crate::school::roster::Roster;
 
 struct Office {
     town: Town,
@@ -23,17 +22,9 @@ impl Office {
     /// A school of two classes.
     async fn new() -> Self {
         let town = Town::new(Vec::new());
-        let (means, house) = (town.means("school"), town.house("school"));
-        let shared: Arc<dyn Store> = Arc::new(house.store.clone());
-        let book = RecordBook::open(Arc::clone(&shared), Committer::inline(shared), Arc::clone(&house.ring));
-        let roster =
-            Arc::new(Roster::new(means.clone(), Arc::new(book.await.unwrap()), "第1地区".to_owned()));
+        let (means, roster) = (town.means("school"), office::of_two_classes(&town).await);
         let outbox = Arc::new(Outbox::new(means.clone()));
         let registrations = Arc::new(Registrations::new(means, outbox, true, "もみじ小学校".to_owned()));
-        let list = "学籍番号,氏名,フリガナ,生年月日,性別,学級\n\
-            1,前橋 一子,マエバシ イチコ,2018-05-06,女,3-1\n\
-            2,前橋 二郎,マエバシ ジロウ,2018-06-07,男,3-2\n";
-        roster.import(&read(list.as_bytes()).unwrap(), "Sato", |_| {}).await.unwrap();
         let mut router = Router::new();
         commands::register(&mut router, &registrations, &roster);
         Self { town, router, roster, registrations }

@@ -12,9 +12,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::admin::{AdminError, Body, Event, Request, Responder, Router};
 use crate::institution::town::{House, Town};
-use crate::store::{
-    Batch, Capabilities, Committer, MemoryStore, Snapshot, Store, StoreError, StoreStats, VerifyReport,
-};
+use crate::school::office;
+use crate::store::{Intercepted, Store as _, StoreError};
 
 /// As a school system of the prefecture exports it: CP932, half-width kana in the header, full-width digits, a number in
 /// class beside the school's own, a column nobody asked for.
@@ -32,11 +31,7 @@ struct Office {
 impl Office {
     async fn new() -> Self {
         let town = Town::new(Vec::new());
-        let house = town.house("school");
-        let shared: Arc<dyn Store> = Arc::new(house.store.clone());
-        let book = RecordBook::open(Arc::clone(&shared), Committer::inline(shared), Arc::clone(&house.ring));
-        let book = Arc::new(book.await.unwrap());
-        let roster = Arc::new(Roster::new(town.means("school"), book, "本校".to_owned()));
+        let roster = office::empty(&town, "本校").await;
         let mut router = Router::new();
         commands::register(&mut router, &roster);
         Self { town, roster, router }
@@ -245,40 +240,6 @@ async fn files_that_are_no_class_lists_are_refused() {
     assert_eq!(office.roster.book.counts().unwrap().subjects, 0);
 }
 
-/// A store whose power goes after so many commits.
-struct Cut {
-    inner: MemoryStore,
-    left: AtomicUsize,
-}
-
-impl Store for Cut {
-    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
-        match self.left.load(Ordering::SeqCst) {
-            0 => Err(StoreError::Closed),
-            left => {
-                self.left.store(left - 1, Ordering::SeqCst);
-                self.inner.commit(batch)
-            }
-        }
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        self.inner.snapshot()
-    }
-
-    fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.inner.verify()
-    }
-
-    fn stats(&self) -> StoreStats {
-        self.inner.stats()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-}
-
 /// More pupils than one commit takes, all of whom change class: wherever the power goes, nobody is without a class, and
 /// repeating the import completes it.
 #[tokio::test]
@@ -286,10 +247,16 @@ async fn between_two_commits_nobody_is_without_a_class() {
     const PUPILS: usize = 2_500;
     let town = Town::new(Vec::new());
     let house = town.house("school");
-    let store = Arc::new(Cut { inner: house.store.clone(), left: AtomicUsize::new(usize::MAX) });
-    let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-    let book = RecordBook::open(Arc::clone(&shared), Committer::inline(shared), Arc::clone(&house.ring));
-    let roster = Roster::new(town.means("school"), Arc::new(book.await.unwrap()), "本校".to_owned());
+    // The power goes after so many commits.
+    let left = Arc::new(AtomicUsize::new(usize::MAX));
+    let commits = Arc::clone(&left);
+    let store = Intercepted::new(house.store.clone(), move |inner, batch| {
+        let gone =
+            commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err();
+        if gone { Err(StoreError::Closed) } else { inner.commit(batch) }
+    });
+    let book = office::book_over(Arc::new(store), house).await;
+    let roster = Roster::new(town.means("school"), book, "本校".to_owned());
     let one = read(file(&[("1", "1-1")]).as_bytes()).unwrap().pupils.pop().unwrap();
     let list = |shift: usize| -> ClassList {
         let line = |n: usize| {
@@ -303,11 +270,11 @@ async fn between_two_commits_nobody_is_without_a_class() {
     roster.import(&list(0), "sato", |_| {}).await.unwrap();
     let (mut shift, mut cuts) = (1, 0);
     loop {
-        store.left.store(cuts, Ordering::SeqCst);
+        left.store(cuts, Ordering::SeqCst);
         let done = roster.import(&list(shift), "sato", |_| {}).await;
         let placed: BTreeSet<[u8; 16]> = roster.pupils().unwrap().iter().map(|pupil| pupil.key).collect();
         assert_eq!(placed.len(), PUPILS, "after {cuts} commits");
-        store.left.store(usize::MAX, Ordering::SeqCst);
+        left.store(usize::MAX, Ordering::SeqCst);
         if done.is_ok() {
             break;
         }
