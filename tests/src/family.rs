@@ -12,7 +12,7 @@
 
 mod checkups;
 mod exams;
-mod fhir;
+pub(crate) mod fhir;
 mod growth;
 mod names;
 mod pregnancy;

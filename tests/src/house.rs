@@ -1,4 +1,4 @@
-//! The six institutions of the town.
+//! The six institutions of the town, and two more that join where eight are wanted.
 
 use std::fmt;
 
@@ -19,10 +19,25 @@ pub enum House {
     Pharmacy,
     /// The elementary school: health examinations, notices, events.
     School,
+    /// A nursery school: growth, allergies. One of the eight.
+    Nursery,
+    /// A dental clinic: dental check-ups. One of the eight.
+    Dentist,
 }
 
 impl House {
-    /// All six.
+    /// The eight of the proof of locality.
+    pub const EIGHT: [Self; 8] = [
+        Self::CityHall,
+        Self::HealthCentre,
+        Self::Hospital,
+        Self::Clinic,
+        Self::Pharmacy,
+        Self::School,
+        Self::Nursery,
+        Self::Dentist,
+    ];
+    /// The six of the demo and of most scenarios.
     pub const ALL: [Self; 6] =
         [Self::CityHall, Self::HealthCentre, Self::Hospital, Self::Clinic, Self::Pharmacy, Self::School];
     /// All but city hall: those that can be dead while there still is somebody to ask.
@@ -38,6 +53,8 @@ impl House {
             Self::Clinic => "maebashi/kodomo-clinic",
             Self::Pharmacy => "maebashi/midori-pharmacy",
             Self::School => "maebashi/momiji-elementary",
+            Self::Nursery => "maebashi/sakura-nursery",
+            Self::Dentist => "maebashi/hikari-dental",
         }
     }
 
@@ -59,6 +76,8 @@ impl House {
             Self::Clinic => "kodomo-clinic",
             Self::Pharmacy => "midori-pharmacy",
             Self::School => "momiji-elementary",
+            Self::Nursery => "sakura-nursery",
+            Self::Dentist => "hikari-dental",
         }
     }
 
@@ -68,9 +87,10 @@ impl House {
             Self::CityHall => "city-hall",
             Self::HealthCentre => "health-centre",
             Self::Hospital => "hospital",
-            Self::Clinic => "clinic",
+            Self::Clinic | Self::Dentist => "clinic",
             Self::Pharmacy => "pharmacy",
             Self::School => "school",
+            Self::Nursery => "nursery",
         }
     }
 
@@ -83,12 +103,14 @@ impl House {
             Self::Clinic => ("こどもクリニック", "Kodomo Clinic"),
             Self::Pharmacy => ("みどり薬局", "Midori Pharmacy"),
             Self::School => ("もみじ小学校", "Momiji Elementary School"),
+            Self::Nursery => ("さくら保育園", "Sakura Nursery School"),
+            Self::Dentist => ("ひかり歯科", "Hikari Dental Clinic"),
         }
     }
 
     /// The house of a member id.
     pub fn of(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|house| house.id() == id)
+        Self::EIGHT.into_iter().find(|house| house.id() == id)
     }
 
     /// A local number in this house's own style.
@@ -100,6 +122,8 @@ impl House {
             Self::Clinic => format!("KC.{:06}", drawn % 1_000_000),
             Self::Pharmacy => format!("Y{:08}", drawn % 100_000_000),
             Self::School => format!("M-{:02}-{:05}", drawn % 100, drawn / 100 % 100_000),
+            Self::Nursery => format!("SN{:05}", drawn % 100_000),
+            Self::Dentist => format!("D-{:06}", drawn % 1_000_000),
         }
     }
 }
@@ -116,7 +140,7 @@ mod tests {
 
     #[test]
     fn ids_lead_back() {
-        for house in House::ALL {
+        for house in House::EIGHT {
             assert_eq!(House::of(house.member().as_str()), Some(house));
             assert!(house.id().ends_with(house.slug()));
         }

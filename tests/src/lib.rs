@@ -5,6 +5,7 @@
 //! - [`evidence`] — what is looked for where it must not be.
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
 //!   would hold it.
+//! - [`locality`] — the proof of data locality on eight institutions.
 //! - [`schema`] — a view held against its document.
 //! - [`skip`] — what could not be checked, said aloud.
 //! - [`spread`] — the same from FHIR files of somebody else.
@@ -22,6 +23,7 @@ pub mod clock;
 pub mod evidence;
 pub mod family;
 pub mod house;
+pub mod locality;
 pub mod population;
 pub mod post_office;
 pub mod schema;

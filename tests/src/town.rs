@@ -1,4 +1,4 @@
-//! A town: six nodes as real processes on loopback, each with its own folder, keys and port, and the
+//! A town: six nodes (or eight) as real processes on loopback, each with its own folder, keys and port, and the
 //! council's office beside them.
 //!
 //! Owns founding (keys, enrolment, trust list, cards), starting and stopping, and what staff do, all through
@@ -58,8 +58,8 @@ impl Town {
         let folder = fs::canonicalize(folder).map_err(|source| TownError::file(folder, source))?;
         let mut council = Council::found(&folder.join("council"))?;
         let mut nodes = BTreeMap::new();
-        let addresses = free_addresses()?;
-        for (house, address) in House::ALL.into_iter().zip(addresses) {
+        let addresses = free_addresses(settings.houses.len())?;
+        for (&house, address) in settings.houses.iter().zip(addresses) {
             told(house);
             let mut node = Node::new(house, &folder.join(house.slug()), address, &programs);
             if let Some((_, data)) = settings.data_dir.as_ref().filter(|(whose, _)| *whose == house) {
@@ -125,7 +125,7 @@ impl Town {
         for node in self.nodes.values_mut() {
             node.await_running(START_PATIENCE)?;
         }
-        self.await_links(&House::OTHERS)
+        self.await_links(&self.others())
     }
 
     /// Starts one node and waits until it answers and city hall is connected to it.
@@ -169,9 +169,14 @@ impl Town {
         if gone { Ok(()) } else { Err(TownError::StillLinked) }
     }
 
+    /// Every house of this town but city hall.
+    pub fn others(&self) -> Vec<House> {
+        self.nodes.keys().copied().filter(|house| *house != House::CityHall).collect()
+    }
+
     fn await_running_links(&self) -> Result<(), TownError> {
         let running: Vec<House> =
-            House::OTHERS.into_iter().filter(|house| self.node(*house).is_running()).collect();
+            self.others().into_iter().filter(|house| self.node(*house).is_running()).collect();
         self.await_links(&running)
     }
 
@@ -241,9 +246,9 @@ pub(crate) fn text(path: &Path) -> String {
 }
 
 /// Free UDP ports on loopback, all different.
-fn free_addresses() -> Result<Vec<String>, TownError> {
+fn free_addresses(count: usize) -> Result<Vec<String>, TownError> {
     let sockets: Result<Vec<UdpSocket>, _> =
-        House::ALL.iter().map(|_| UdpSocket::bind(("127.0.0.1", 0))).collect();
+        (0..count).map(|_| UdpSocket::bind(("127.0.0.1", 0))).collect();
     let sockets = sockets.map_err(TownError::Port)?;
     sockets.iter().map(|socket| Ok(socket.local_addr().map_err(TownError::Port)?.to_string())).collect()
 }

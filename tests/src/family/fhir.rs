@@ -11,7 +11,7 @@ use crate::house::House;
 use crate::population::Resident;
 
 /// A Patient with kanji (IDE) and kana (SYL) name: its key and its line.
-pub(super) fn patient(number: &str, person: &Resident) -> (String, String) {
+pub(crate) fn patient(number: &str, person: &Resident) -> (String, String) {
     let name = |representation: &str, text: &str| {
         let (family, given) = text.split_once(' ').unwrap_or((text, ""));
         json!({
@@ -33,7 +33,7 @@ pub(super) fn patient(number: &str, person: &Resident) -> (String, String) {
 }
 
 /// The resource with its id and its reference to the patient: its key and its line.
-pub(super) fn about(resource: &Value, number: &str, id: &str) -> (String, String) {
+pub(crate) fn about(resource: &Value, number: &str, id: &str) -> (String, String) {
     let mut resource = resource.clone();
     let kind = resource["resourceType"].as_str().unwrap_or_default().to_owned();
     let element = match kind.as_str() {
@@ -47,20 +47,20 @@ pub(super) fn about(resource: &Value, number: &str, id: &str) -> (String, String
 }
 
 /// The resource with the house's own category on it.
-pub(super) fn tagged(category: Category, mut resource: Value) -> Value {
+pub(crate) fn tagged(category: Category, mut resource: Value) -> Value {
     let tag = json!({ "system": codes::RECORD_CATEGORY, "code": category.wire_name() });
     resource["meta"]["tag"] = json!([tag]);
     resource
 }
 
 /// Codings in several systems, and words.
-pub(super) fn concept(codings: &[(&str, &str)], ja: &str, en: &str) -> Value {
+pub(crate) fn concept(codings: &[(&str, &str)], ja: &str, en: &str) -> Value {
     let coding = |(system, code): &(&str, &str)| json!({ "system": system, "code": code, "display": en });
     json!({ "coding": codings.iter().map(coding).collect::<Vec<_>>(), "text": ja })
 }
 
 /// An observation of a quantity.
-pub(super) fn quantity(code: Value, day: CalendarDate, value: &Value, unit: &str) -> Value {
+pub(crate) fn quantity(code: Value, day: CalendarDate, value: &Value, unit: &str) -> Value {
     json!({
         "resourceType": "Observation", "status": "final", "code": code,
         "effectiveDateTime": day.to_string(),
@@ -69,7 +69,7 @@ pub(super) fn quantity(code: Value, day: CalendarDate, value: &Value, unit: &str
 }
 
 /// An observation in words.
-pub(super) fn finding(code: Value, day: CalendarDate, value: &str) -> Value {
+pub(crate) fn finding(code: Value, day: CalendarDate, value: &str) -> Value {
     json!({
         "resourceType": "Observation", "status": "final", "code": code,
         "effectiveDateTime": day.to_string(), "valueString": value,
@@ -77,11 +77,11 @@ pub(super) fn finding(code: Value, day: CalendarDate, value: &str) -> Value {
 }
 
 /// Who did it, in words: an institution's export names itself.
-pub(super) fn performer(house: House) -> Value {
+pub(crate) fn performer(house: House) -> Value {
     json!([{ "actor": { "display": house.names().0 } }])
 }
 
 /// A number with this many decimals, as it is written.
-pub(super) fn decimal(value: f64, decimals: usize) -> Value {
+pub(crate) fn decimal(value: f64, decimals: usize) -> Value {
     serde_json::from_str(&format!("{value:.decimals$}")).unwrap_or(Value::Null)
 }

@@ -10,6 +10,8 @@ use crate::house::House;
 /// What differs between towns.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which institutions there are; city hall is the first.
+    pub houses: &'static [House],
     /// Disk space each node keeps aside, in MiB.
     pub ballast_mib: u64,
     /// Free space below which a node stops importing and answering, in MiB.
@@ -28,6 +30,7 @@ impl Default for Settings {
     /// Small reserves, for six nodes share one disk here, and quick retries.
     fn default() -> Self {
         Self {
+            houses: &House::ALL,
             ballast_mib: 4,
             low_space_mib: 16,
             back_off_max_ms: 400,

@@ -30,6 +30,7 @@ pub struct Node {
     child: Option<Child>,
     launched: Timestamp,
     wrapper: Vec<String>,
+    program: PathBuf,
 }
 
 impl Node {
@@ -46,6 +47,7 @@ impl Node {
             child: None,
             launched: Timestamp(0),
             wrapper: Vec::new(),
+            program: programs.path("hibiki-node"),
         }
     }
 
@@ -99,6 +101,16 @@ impl Node {
         self.wrapper = wrapper.iter().map(|&word| word.to_owned()).collect();
     }
 
+    /// Runs another program in the node's place from now on, with more in its environment.
+    pub fn replace_program(&mut self, program: &str, environment: &[String]) {
+        self.program = self.programs.path(program);
+        self.wrapper.clear();
+        if !environment.is_empty() {
+            self.wrapper.push("env".into());
+            self.wrapper.extend_from_slice(environment);
+        }
+    }
+
     /// Starts the process, if it is not running.
     ///
     /// # Errors
@@ -110,9 +122,8 @@ impl Node {
         let path = self.log_file();
         let opened = OpenOptions::new().create(true).append(true).open(&path);
         let log: File = opened.map_err(|source| TownError::file(&path, source))?;
-        let program = self.programs.path("hibiki-node");
         let mut command = child::tied_to_us();
-        command.args(&self.wrapper).arg(program).arg("run").arg(&self.config);
+        command.args(&self.wrapper).arg(&self.program).arg("run").arg(&self.config);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.launched = clock::now();
         let started =
