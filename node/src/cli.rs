@@ -14,6 +14,7 @@ pub mod guardianship;
 pub mod hold;
 pub mod import;
 pub mod init;
+pub mod inspect;
 pub mod ledger;
 pub mod link;
 pub mod mail;
@@ -81,6 +82,8 @@ enum Command {
     Records(records::Arguments),
     /// Verify, show and sign the ledger.
     Ledger(ledger::Arguments),
+    /// 検査 / lay a stopped node open for an inspector.
+    Inspect(inspect::Arguments),
 }
 
 /// Why a command came to nothing.
@@ -135,6 +138,7 @@ pub fn run(cli: Cli) -> ExitStatus {
         Command::Import(arguments) => import::run(arguments),
         Command::Records(arguments) => records::run(arguments),
         Command::Ledger(arguments) => ledger::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
     };
     match outcome {
         Ok(()) => ExitStatus::Done,

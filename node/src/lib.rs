@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod hardening;
 pub mod holds;
 pub mod ingest;
+pub mod inspection;
 pub mod institution;
 pub mod keyring;
 pub mod keys;

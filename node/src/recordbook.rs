@@ -14,6 +14,7 @@
 mod codec;
 mod erase;
 mod error;
+mod inspect;
 mod layout;
 mod plan;
 mod read;
@@ -31,6 +32,7 @@ use hibiki_records::{
 };
 use tokio::sync::Mutex;
 
+pub(crate) use self::inspect::{BookRow, attribute};
 pub use self::{
     error::BookError,
     read::{ReadLimit, Reading, StoredRecord},

@@ -203,7 +203,7 @@ impl Vault {
 }
 
 /// Binds sealed bytes to their place, so that rows cannot be exchanged for one another.
-fn place(table: Keyspace, key: &[u8]) -> Vec<u8> {
+pub(crate) fn place(table: Keyspace, key: &[u8]) -> Vec<u8> {
     [b"hibiki/1/row\0".as_slice(), &[table.byte()], key].concat()
 }
 

@@ -46,7 +46,9 @@ fn main() -> ExitStatus {
     }
     let ended = cli::run(Cli::parse());
     // The store is the node's own as long as it runs; afterwards it is anybody's who has its folder.
-    if let (Ok("store"), Some(folder)) = (std::env::var("HIBIKI_MUTANT").as_deref(), of("HIBIKI_MUTANT_FOLDER")) {
+    if let (Ok("store"), Some(folder)) =
+        (std::env::var("HIBIKI_MUTANT").as_deref(), of("HIBIKI_MUTANT_FOLDER"))
+    {
         park(&folder).unwrap_or_else(|error| eprintln!("mutant: {error}"));
     }
     ended
@@ -130,7 +132,9 @@ impl Accomplice {
                 let sealed: Vec<u8> = record
                     .iter()
                     .map(|byte| {
-                        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                        state = state
+                            .wrapping_mul(6_364_136_223_846_793_005)
+                            .wrapping_add(1_442_695_040_888_963_407);
                         byte ^ state.to_be_bytes()[0]
                     })
                     .collect();

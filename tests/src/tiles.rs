@@ -15,6 +15,18 @@ pub fn leaf_hash(folder: &Path, index: u64) -> Option<[u8; HASH]> {
     bytes.get(place..place + HASH)?.try_into().ok()
 }
 
+/// The leaf at `index`, if the bundles on disk reach that far: 256 to a bundle, each with its length before it.
+pub fn leaf(folder: &Path, index: u64) -> Option<Vec<u8>> {
+    let bundle = widest(&folder.join("tile/entries").join(tile_path(index / WIDTH)))?;
+    let mut rest = bundle.as_slice();
+    for _ in 0..index % WIDTH {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        rest = after.get(usize::from(u16::from_be_bytes(*length))..)?;
+    }
+    let (length, after) = rest.split_first_chunk::<2>()?;
+    after.get(..usize::from(u16::from_be_bytes(*length))).map(<[u8]>::to_vec)
+}
+
 /// How many leaves the tiles on disk hold.
 pub fn leaves(folder: &Path) -> u64 {
     let mut full = 0;

@@ -9,6 +9,7 @@ pub mod cards;
 pub mod config;
 pub mod council;
 pub mod error;
+pub mod inspected;
 pub mod page;
 pub mod process;
 pub mod programs;
@@ -247,8 +248,7 @@ pub(crate) fn text(path: &Path) -> String {
 
 /// Free UDP ports on loopback, all different.
 fn free_addresses(count: usize) -> Result<Vec<String>, TownError> {
-    let sockets: Result<Vec<UdpSocket>, _> =
-        (0..count).map(|_| UdpSocket::bind(("127.0.0.1", 0))).collect();
+    let sockets: Result<Vec<UdpSocket>, _> = (0..count).map(|_| UdpSocket::bind(("127.0.0.1", 0))).collect();
     let sockets = sockets.map_err(TownError::Port)?;
     sockets.iter().map(|socket| Ok(socket.local_addr().map_err(TownError::Port)?.to_string())).collect()
 }

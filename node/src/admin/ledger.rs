@@ -1,4 +1,4 @@
-//! The commands `ledger status`, `ledger verify`, `ledger show` and `ledger checkpoint` of a running node.
+//! The commands `ledger status`, `ledger verify`, `ledger show`, `ledger note` and `ledger checkpoint` of a running node.
 
 use hibiki_protocol::tlog::SignedNote;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::responder::Responder;
 use super::router::{Request, Router};
 use super::wire::AdminError;
 use crate::env::Env;
-use crate::ledger::{Content, Entry, Ledger, Logged, ReadError, details};
+use crate::ledger::{Content, DigestKind, Entry, Ledger, Logged, ReadError, details};
 use crate::observe::log::rfc3339;
 
 /// Name of the command that says how the ledger stands.
@@ -17,6 +17,8 @@ pub const STATUS: &str = "ledger status";
 pub const VERIFY: &str = "ledger verify";
 /// Name of the command that shows its last entries in full.
 pub const SHOW: &str = "ledger show";
+/// Name of the command that notes a public document.
+pub const NOTE: &str = "ledger note";
 /// Name of the command that signs the present state.
 pub const CHECKPOINT: &str = "ledger checkpoint";
 
@@ -43,6 +45,14 @@ pub struct Show {
     pub last: u64,
 }
 
+/// Arguments of `ledger note`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// SHA-256 of the document, hexadecimal.
+    pub digest: String,
+}
+
 /// Registers the commands.
 pub fn register(router: &mut Router, ledger: &Ledger, env: &Env) {
     let own = ledger.clone();
@@ -51,6 +61,8 @@ pub fn register(router: &mut Router, ledger: &Ledger, env: &Env) {
     router.add(VERIFY, move |request, _| verify(own.clone(), world.clone(), request));
     let (own, world) = (ledger.clone(), env.clone());
     router.add(SHOW, move |request, responder| show(own.clone(), world.clone(), request, responder));
+    let (own, world) = (ledger.clone(), env.clone());
+    router.add(NOTE, move |request, _| note(own.clone(), world.clone(), request));
     let (own, world) = (ledger.clone(), env.clone());
     router.add(CHECKPOINT, move |request, _| checkpoint(own.clone(), world.clone(), request));
 }
@@ -107,6 +119,26 @@ async fn show(ledger: Ledger, env: Env, request: Request, responder: Responder) 
         }
     }
     Ok(json!({ "entries": until }))
+}
+
+/// Enters the digest of a document, for everybody to see in the leaf: whoever has the document can show later
+/// that it was there before whatever came after.
+async fn note(ledger: Ledger, env: Env, request: Request) -> Result<Value, AdminError> {
+    let by = request.staff()?.to_owned();
+    let Note { digest } = request.parse()?;
+    let bytes = hex::decode(&digest).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let bytes = bytes.ok_or_else(|| {
+        AdminError::new("not a SHA-256 digest").at("argument digest").next("64 hexadecimal digits are wanted")
+    })?;
+    let noted = details::Administration { by, action: NOTE.to_owned(), outcome: "noted".to_owned() };
+    let entry =
+        Entry::new(env.now(), None, &noted).map(|entry| entry.with_digest(DigestKind::Document, bytes));
+    let receipt = match entry {
+        Ok(entry) => ledger.append(entry).await,
+        Err(error) => Err(error),
+    };
+    let receipt = receipt.map_err(|error| AdminError::new(error.to_string()))?;
+    Ok(json!({ "digest": hex::encode(bytes), "entry": receipt.index, "origin": receipt.origin }))
 }
 
 async fn checkpoint(ledger: Ledger, env: Env, request: Request) -> Result<Value, AdminError> {

@@ -1,6 +1,8 @@
 //! `hibiki-node ledger`: the ledger of a running node, or the folder of one that is stopped.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,12 +10,13 @@ use clap::{Args, Subcommand};
 use hibiki_protocol::tlog::{KeyAlgorithm, VerifierKey};
 use hibiki_protocol::trust::Member;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::CliError;
 use super::connect::Connection;
 use super::init::{KEYRING, NODE_KEY};
 use super::output::{complain, count, print, printable};
-use crate::admin::ledger::{CHECKPOINT, SHOW, STATUS, Show, VERIFY, Verify};
+use crate::admin::ledger::{CHECKPOINT, NOTE, Note, SHOW, STATUS, Show, VERIFY, Verify};
 use crate::config::Config;
 use crate::env::SystemEntropy;
 use crate::keyring::{self, KeyRing};
@@ -63,6 +66,15 @@ enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Enter a document's digest, so that it can be shown later that it was there before.
+    #[command(after_help = "Example:\n  hibiki-node ledger note --document commitment.json --staff Sato")]
+    Note {
+        /// The document. Only its SHA-256 is entered, for everybody to see.
+        #[arg(long, value_name = "FILE")]
+        document: PathBuf,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Sign the present state and print it.
     #[command(after_help = "Example:\n  hibiki-node ledger checkpoint > checkpoint.txt")]
     Checkpoint {
@@ -93,11 +105,45 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
             let reply = connection.call(SHOW, json!(Show { last: *last }))?;
             Ok(print(connection.format, &json!({ "entries": reply.rows }), |_| entries(&reply.rows))?)
         }
+        Command::Note { document, connection } => {
+            let digest = hex::encode(digest_of(document)?);
+            let reply = connection.call(NOTE, json!(Note { digest }))?;
+            Ok(print(connection.format, &reply.result, |noted| {
+                format!(
+                    "台帳の {} 番に記載しました / entered as number {}: {}\n",
+                    number(noted, "entry"),
+                    number(noted, "entry"),
+                    printable(text(noted, "digest"))
+                )
+            })?)
+        }
         Command::Checkpoint { connection } => {
             let reply = connection.call(CHECKPOINT, Value::Null)?;
             let note = |value: &Value| text(value, "checkpoint").to_owned();
             Ok(print(connection.format, &reply.result, note)?)
         }
+    }
+}
+
+/// SHA-256 of a file of any size.
+fn digest_of(path: &Path) -> Result<[u8; 32], CliError> {
+    let file = |source| CliError::File { path: path.to_owned(), source };
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(path).map_err(file)?, &mut HashWriter(&mut hash)).map_err(file)?;
+    Ok(hash.finalize().into())
+}
+
+/// Writes into a hash.
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -233,7 +233,7 @@ fn fresh_salt(entropy: &dyn Entropy) -> Zeroizing<[u8; 32]> {
 }
 
 /// Binds a sealed entry to its ledger and its leaf.
-fn aad(origin: &str, leaf: &[u8]) -> Vec<u8> {
+pub(super) fn aad(origin: &str, leaf: &[u8]) -> Vec<u8> {
     [b"hibiki/1/ledger-entry\0", origin.as_bytes(), b"\0", leaf].concat()
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use hibiki_protocol::outcome::Outcome;
-use hibiki_terminal::card::file::FileCard;
+use hibiki_terminal::card::FileCard;
 use hibiki_terminal::card::{Card as _, Pin};
 use hibiki_terminal::config::Config;
 use hibiki_terminal::connection::Connection;

@@ -98,7 +98,8 @@ impl Founding {
         days: i32,
     ) -> String {
         // One letter more for every family of the name, so that nobody is taken for somebody else.
-        let more: String = "アイウエオカキクケコサシスセソタチツテト".chars().skip(family / 5).take(1).collect();
+        let more: String =
+            "アイウエオカキクケコサシスセソタチツテト".chars().skip(family / 5).take(1).collect();
         let number = format!("{:010}", 1_000_000_000 + self.chance.below(8_999_999_999));
         #[expect(clippy::expect_used, reason = "a caller near the beginning of the calendar is told")]
         let birth = self.today.plus_days(-days).expect("a birth date");

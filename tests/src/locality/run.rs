@@ -98,7 +98,8 @@ pub fn run(order: &Order, told: &mut dyn FnMut(&str)) -> Result<Verdict, Trouble
     if order.mutants {
         let records = records_of(&settled.people.archives[&House::Hospital].ndjson);
         for house in town.others() {
-            town.start(house).or_else(|error| if town.node(house).is_running() { Ok(()) } else { Err(error) })?;
+            town.start(house)
+                .or_else(|error| if town.node(house).is_running() { Ok(()) } else { Err(error) })?;
         }
         let Some(guardian) = guardians.first() else {
             return Err(Trouble::Machine("no family, no mutants".into()));
@@ -177,7 +178,7 @@ fn look_and_break(
 fn hold(town: &Town, settled: &Settled, guardian: &str) -> Result<(), Trouble> {
     let Some(child) = settled.people.children_of(guardian).next() else { return Ok(()) };
     let words = ["hold", "place", "--child", &child.number, "--guardian", guardian];
-    let review = clock::today().plus_days(200).map_or_else(|_| String::new(), |day| day.to_string());
+    let review = clock::today().plus_days(200).map_or_else(String::new, |day| day.to_string());
     let reason = ["--reason-reference", "支援措置 R8-1", "--review-by", &review];
     staff::command(town, House::CityHall, &[&words[..], &reason[..]].concat())?;
     Ok(())
@@ -197,7 +198,8 @@ fn run_json(town: &Town, order: &Order, happened: &Happened, started: u64) -> Re
         programs.push(json!({ "name": name, "sha256": digest }));
     }
     let version = |program: &str, words: &[&str]| {
-        gather::run(Command::new(program).args(words)).map_or_else(|_| "unknown".to_owned(), |said| said.trim().to_owned())
+        gather::run(Command::new(program).args(words))
+            .map_or_else(|_| "unknown".to_owned(), |said| said.trim().to_owned())
     };
     let value = json!({
         "run": format!("locality-{}", started),
@@ -266,7 +268,8 @@ pub fn clear(out: &Path) -> Result<(), Trouble> {
     if !out.exists() {
         return Ok(());
     }
-    if !out.join("artefacts").is_dir() && fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+    if !out.join("artefacts").is_dir() && fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some())
+    {
         return Err(Trouble::content(out, "was not made by hibiki-locality; name another folder with --out"));
     }
     fs::remove_dir_all(out).map_err(|source| Trouble::file(out, source))

@@ -48,12 +48,7 @@ pub struct Effort {
 ///
 /// # Errors
 /// Views do not come together, take longer than the measurement lasts, or the gateway's figures cannot be read.
-pub fn measure(
-    town: &Town,
-    small: &Guardian,
-    large: &Guardian,
-    effort: Effort,
-) -> Result<Volume, Trouble> {
+pub fn measure(town: &Town, small: &Guardian, large: &Guardian, effort: Effort) -> Result<Volume, Trouble> {
     one(town, large, Effort { views: 2, lasts: Duration::ZERO })?;
     Ok(Volume { small: one(town, small, effort)?, large: one(town, large, effort)? })
 }
