@@ -1,11 +1,32 @@
 //! The regulator: verifies ledgers and data locality from artefacts alone.
 //!
-//! Owns two questions. [`log`]: is this copied ledger folder complete, unaltered and signed? [`scan`]: do these
-//! bytes (folders, disk images, memory dumps) contain a secret of somebody else? Nothing here asks a running
-//! node, holds a private key, or believes a party's own word.
+//! One question, one file; [`report`] asks them all. Nothing here asks a running node, holds a member's key, or
+//! believes a party's own word.
+//!
+//! - [`artefacts`] — the folder that is read, and the trust lists in it
+//! - [`log`] — is a ledger whole, unaltered and signed?
+//! - [`ledgers`] — all of them, opened
+//! - [`reconcile`] — do they agree with each other?
+//! - [`identifiers`] — could two institutions find the same person?
+//! - [`holds`] — was anything released to a held guardian?
+//! - [`canary`] — what was planted, and that it was committed to
+//! - [`locality`] — is anything where it must not be?
+//! - [`scan`] — searching bytes for secrets in many forms
+//! - [`page`] — the report for a commissioner
 //!
 //! Small enough to be read in an afternoon: that is the point of it.
 #![forbid(unsafe_code)]
 
+pub mod artefacts;
+pub mod canary;
+pub mod holds;
+pub mod identifiers;
+pub mod ledgers;
+pub mod locality;
 pub mod log;
+pub mod page;
+pub mod reconcile;
+pub mod report;
 pub mod scan;
+pub mod signing;
+pub mod strand;

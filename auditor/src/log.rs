@@ -72,6 +72,17 @@ impl Report {
 /// kept from earlier visits (`earlier`, whole notes) must be prefixes of it.
 #[must_use]
 pub fn verify(folder: &Path, key: &VerifierKey, witnesses: &[VerifierKey], earlier: &[Vec<u8>]) -> Report {
+    verify_and_read(folder, key, witnesses, earlier).0
+}
+
+/// The same, and the leaves as far as they could be read.
+#[must_use]
+pub fn verify_and_read(
+    folder: &Path,
+    key: &VerifierKey,
+    witnesses: &[VerifierKey],
+    earlier: &[Vec<u8>],
+) -> (Report, Vec<Leaf>) {
     let mut report = Report { origin: key.name().to_owned(), ..Report::default() };
     report.not_checked = vec![
         "what stands sealed behind the leaves: only the institution can open it",
@@ -81,18 +92,18 @@ pub fn verify(folder: &Path, key: &VerifierKey, witnesses: &[VerifierKey], earli
     if witnesses.is_empty() {
         report.not_checked.push("cosignatures: no witness key was given");
     }
-    let Some(head) = newest(folder, key, witnesses, &mut report) else { return report };
+    let Some(head) = newest(folder, key, witnesses, &mut report) else { return (report, Vec::new()) };
     report.size = head.size;
     report.root = head.root.to_string();
     let heads = known_heads(folder, key, earlier, &head, &mut report);
-    let mut tree = Tree { edge: TileEdge::new(), report, folder, heads, last_time: None };
+    let mut tree = Tree { edge: TileEdge::new(), report, folder, heads, last_time: None, leaves: Vec::new() };
     tree.walk(head.size);
     tree.report.compare("root of the newest checkpoint", tree.edge.root() == head.root, || {
         "the entries do not lead to the root that the checkpoint states".to_owned()
     });
-    let mut report = tree.report;
+    let mut report = std::mem::take(&mut tree.report);
     report.passed = report.problems.is_empty();
-    report
+    (report, tree.leaves)
 }
 
 /// The newest checkpoint, verified.
@@ -177,6 +188,7 @@ struct Tree<'a> {
     folder: &'a Path,
     heads: BTreeMap<u64, Hash>,
     last_time: Option<u64>,
+    leaves: Vec<Leaf>,
 }
 
 impl Tree<'_> {
@@ -221,6 +233,7 @@ impl Tree<'_> {
                 self.last_time = Some(leaf.time_ms);
                 let first = self.report.times_ms.map_or(leaf.time_ms, |(first, _)| first);
                 self.report.times_ms = Some((first, leaf.time_ms));
+                self.leaves.push(leaf);
             }
             Err(error) => self.report.problem(format!("entry {index}: {error}")),
         }

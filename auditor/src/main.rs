@@ -1,13 +1,18 @@
 //! `hibiki-audit`: the regulator's command line.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use hibiki_audit::artefacts::Artefacts;
+use hibiki_audit::ledgers::{self, Ledgers};
 use hibiki_audit::scan::{Finding, Findings, Homes, Scanner, judge, parse_needles};
-use hibiki_audit::{log, scan};
+use hibiki_audit::strand::Strand;
+use hibiki_audit::{canary, holds, identifiers, locality, log, page, reconcile, report, scan, signing};
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::tlog::VerifierKey;
+use hibiki_protocol::trust::TrustList;
 
 /// Verifies ledgers and data locality from artefacts alone.
 ///
@@ -31,6 +36,92 @@ enum Command {
         The needles file has one secret per line: owner, a tab, the secret. A secret of one owner in the place of \
         another, or of anybody in a place of nobody's, is a leak: exit status 1.")]
     Scan(ScanArguments),
+    /// Draw canaries before a run, to be planted among ordinary records.
+    #[command(subcommand)]
+    Canary(CanaryCommand),
+    /// Do the ledgers of all parties agree? Relays, answers, grants, receipts.
+    #[command(after_help = "Example:\n  hibiki-audit reconcile artefacts/")]
+    Reconcile(FolderArguments),
+    /// Is there no identifier that two institutions share?
+    #[command(after_help = "Example:\n  hibiki-audit identifiers artefacts/")]
+    Identifiers(FolderArguments),
+    /// Was nothing released to a guardian after a protective hold?
+    #[command(after_help = "Example:\n  hibiki-audit holds artefacts/")]
+    Holds(FolderArguments),
+    /// Is nothing of one institution at another? Canaries, rows, files, volume.
+    #[command(after_help = "Example:\n  hibiki-audit locality artefacts/")]
+    Locality(FolderArguments),
+    /// Ask everything, with the leaking nodes as a control, and write the report.
+    #[command(
+        after_help = "Example:\n  hibiki-audit report artefacts/ --out report.json --html report.html \
+        --key regulator.key"
+    )]
+    Report(ReportArguments),
+    /// Make a key to sign reports with: the file is its seed, the line printed its verifier key.
+    #[command(after_help = "Example:\n  hibiki-audit keygen --name ppc.example/hibiki --out regulator.key")]
+    Keygen {
+        /// The name that stands in signatures.
+        #[arg(long)]
+        name: String,
+        /// The new file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Compute a report again and say every difference.
+    #[command(
+        after_help = "Example:\n  hibiki-audit verify report.json artefacts/ --vkey 'ppc.example/hibiki+1a2b…'"
+    )]
+    Verify {
+        /// The report.
+        report: PathBuf,
+        /// The artefacts it is about.
+        artefacts: PathBuf,
+        /// The key that signed it: the note `report.json.note` beside it is verified, too.
+        #[arg(long, value_name = "KEY")]
+        vkey: Option<VerifierKey>,
+    },
+}
+
+#[derive(Subcommand)]
+enum CanaryCommand {
+    /// Draw them: `commitment.json` is to be made known now, `canaries.ndjson` kept secret until after the run.
+    #[command(after_help = "Example:\n  hibiki-audit canary plant --member maebashi/city-hall \
+        --member maebashi/chuo-hospital --count 1000 --out canaries/")]
+    Plant {
+        /// For which institution; may be given several times.
+        #[arg(long, required = true, value_name = "ID")]
+        member: Vec<MemberId>,
+        /// How many for each.
+        #[arg(long, value_name = "N")]
+        count: usize,
+        /// The new folder.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+struct FolderArguments {
+    /// The folder of artefacts; its layout is in docs/regulator.md.
+    artefacts: PathBuf,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(clap::Args)]
+struct ReportArguments {
+    /// The folder of artefacts; its layout is in docs/regulator.md.
+    artefacts: PathBuf,
+    /// Write the report, canonical JSON.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Write it as a page, too.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Sign it with this key (`keygen`): a signed note beside the report.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -93,6 +184,28 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Log(arguments) => verify_log(&arguments),
         Command::Scan(arguments) => run_scan(&arguments),
+        Command::Canary(CanaryCommand::Plant { member, count, out }) => {
+            canary::plant(&member, count, &out).map(|()| true)
+        }
+        Command::Reconcile(arguments) => {
+            ask(&arguments, |artefacts, _, ledgers| vec![reconcile::reconcile(artefacts, ledgers)])
+        }
+        Command::Identifiers(arguments) => {
+            ask(&arguments, |artefacts, list, ledgers| vec![identifiers::look(artefacts, list, ledgers)])
+        }
+        Command::Holds(arguments) => ask(&arguments, |_, _, ledgers| vec![holds::look(ledgers)]),
+        Command::Locality(arguments) => ask(&arguments, |artefacts, list, ledgers| {
+            vec![
+                canary::check(artefacts, ledgers),
+                locality::canaries(artefacts, list),
+                locality::rows(artefacts, list, ledgers),
+                locality::files(artefacts, list),
+                locality::volume(artefacts, list),
+            ]
+        }),
+        Command::Report(arguments) => write_report(&arguments),
+        Command::Keygen { name, out } => keygen(&name, &out),
+        Command::Verify { report, artefacts, vkey } => verify_report(&report, &artefacts, vkey.as_ref()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -113,6 +226,94 @@ fn verify_log(arguments: &LogArguments) -> Result<bool, String> {
         Format::Human => print_log(&report),
     }
     Ok(report.passed)
+}
+
+/// Asks some questions of the ledgers; the ledgers themselves are verified first.
+fn ask(
+    arguments: &FolderArguments,
+    questions: impl FnOnce(&Artefacts, &TrustList, &Ledgers) -> Vec<Strand>,
+) -> Result<bool, String> {
+    let artefacts = Artefacts::open(&arguments.artefacts)?;
+    let list = artefacts.federation()?;
+    let (log, ledgers) = ledgers::read(&artefacts, &list);
+    let mut strands = vec![log];
+    strands.extend(questions(&artefacts, &list, &ledgers));
+    match arguments.format {
+        Format::Json => print_json(&strands)?,
+        Format::Human => strands.iter().for_each(print_strand),
+    }
+    Ok(strands.iter().all(|strand| strand.passed))
+}
+
+fn write_report(arguments: &ReportArguments) -> Result<bool, String> {
+    let artefacts = Artefacts::open(&arguments.artefacts)?;
+    let report = report::audit(&artefacts, &mut |what| eprintln!("hibiki-audit: {what}"));
+    let text = report::canonical(&report)?;
+    let write = |path: &Path, text: &str| {
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    write(&arguments.out, &text)?;
+    if let Some(path) = &arguments.html {
+        write(path, &page::page(&report))?;
+    }
+    if let Some(key) = &arguments.key {
+        let note = signing::sign(&signing::read(key)?, text.as_bytes())?;
+        write(&signing::note_of(&arguments.out), &note)?;
+    }
+    report.strands.iter().for_each(print_strand);
+    for mutant in &report.mutants {
+        let said = mutant.caught.as_deref().unwrap_or("NOT CAUGHT");
+        println!("mutant   {:<10} by {:<10} {said}", mutant.name, mutant.strand);
+    }
+    for limit in &report.limits {
+        println!("not shown: {limit}");
+    }
+    println!("{}", if report.passed { "合格 / PASSED" } else { "不合格 / NOT PASSED" });
+    Ok(report.passed)
+}
+
+fn keygen(name: &str, out: &Path) -> Result<bool, String> {
+    println!("{}", signing::generate(name, out)?);
+    Ok(true)
+}
+
+/// A report that says the truth and did not pass is verified, and still no pass.
+fn verify_report(report: &Path, artefacts: &Path, vkey: Option<&VerifierKey>) -> Result<bool, String> {
+    let bytes = std::fs::read(report).map_err(|error| format!("{}: {error}", report.display()))?;
+    if let Some(vkey) = vkey {
+        signing::verify(vkey, &signing::note_of(report), &bytes)?;
+        println!("signature: {}", vkey.name());
+    }
+    let claimed: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let artefacts = Artefacts::open(artefacts)?;
+    let found = report::audit(&artefacts, &mut |what| eprintln!("hibiki-audit: {what}"));
+    let found = serde_json::to_value(&found).map_err(|error| error.to_string())?;
+    let differences = report::differences(&claimed, &found);
+    for difference in &differences {
+        println!("DIFFERS  {difference}");
+    }
+    println!(
+        "{}",
+        if differences.is_empty() { "verified: every figure is as reported" } else { "NOT verified" }
+    );
+    Ok(differences.is_empty() && found["passed"] == true)
+}
+
+fn print_strand(strand: &Strand) {
+    println!("{}  {}", if strand.passed { "PASSED " } else { "NOT PASSED" }, strand.name);
+    println!("         {}", strand.asked.join(" / "));
+    for (what, count) in &strand.figures {
+        println!("  {count:>12}  {what}");
+    }
+    for problem in &strand.problems {
+        println!("WRONG    {problem}");
+    }
+    if strand.more_problems > 0 {
+        println!("WRONG    … and {} more", strand.more_problems);
+    }
+    for missing in &strand.missing {
+        println!("MISSING  {missing}");
+    }
 }
 
 fn run_scan(arguments: &ScanArguments) -> Result<bool, String> {

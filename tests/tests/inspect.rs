@@ -32,7 +32,7 @@ fn lived_in(folder: &Path) -> Town {
     )
     .unwrap();
     let (chosen, done) =
-        town.ask("consent", &card, 2, &["--deny", "growth", "--institution", House::Hospital.id()]).unwrap();
+        town.ask("consent", &card, 2, &["--deny", "growth", "--at", House::Hospital.id()]).unwrap();
     assert!(done, "{chosen}");
     let hold = [
         "hold",
@@ -150,7 +150,7 @@ fn what_was_parked_or_damaged_is_not_explained() {
     let shown = inspected
         .rows
         .iter()
-        .filter(|row| row["text"].as_str().is_some_and(|it| it.contains("Immunization")));
+        .filter(|row| row["text"].as_str().is_some_and(|it| it.contains("resourceType")));
     assert!(shown.count() >= 2, "what is unknown is shown");
 
     // An existing output is never overwritten.

@@ -105,7 +105,9 @@ impl<'b> Streams<'b> {
                 // The end, the end of the bytes, or a place where it turns out to be no stream: what came out
                 // until then is searched all the same.
                 ended => {
-                    let cut = full && !matches!(ended, Ok(Status::StreamEnd));
+                    // Memory that was filled reads as a stream without end, which gives the same bytes for ever.
+                    let endless = self.content.len() >= most && filler(self.content.split_at(most / 2).1);
+                    let cut = full && !endless && !matches!(ended, Ok(Status::StreamEnd));
                     return (self.content.len() >= MIN_CONTENT).then_some(cut);
                 }
             }

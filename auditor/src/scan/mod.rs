@@ -20,6 +20,9 @@ use serde::Serialize;
 pub use judge::{Homes, Recall, Report, Verdict, judge};
 pub use needle::{MIN_PATTERN, Needle, NeedleError, forms, parse_needles};
 
+/// Name of the form in which a constant was added (XOR) to every byte.
+const DISGUISED: &str = "xor with a constant";
+
 /// How many places are kept per needle, file and form; more are counted.
 const PLACES: usize = 5;
 
@@ -82,8 +85,20 @@ pub struct Scanner {
     /// The needle and the form of each pattern.
     patterns: Vec<(usize, &'static str)>,
     search: AhoCorasick,
+    /// The steps from byte to byte of each needle, and which needle: a constant added (XOR) to every byte leaves
+    /// them as they are.
+    steps: AhoCorasick,
+    stepped: Vec<usize>,
     /// The longest pattern.
     longest: usize,
+}
+
+/// Shorter texts have the steps of others by accident.
+const MIN_STEPS: usize = 12;
+
+/// The steps from byte to byte.
+fn steps(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().zip(bytes.iter().skip(1)).map(|(a, b)| a ^ b).collect()
 }
 
 impl Scanner {
@@ -107,12 +122,18 @@ impl Scanner {
             }
         }
         let longest = bytes.iter().map(Vec::len).max().unwrap_or_default();
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(bytes)
-            .map_err(|_| NeedleError::TooMany)?;
-        Ok(Self { needles, patterns, search, longest })
+        let build = |patterns: Vec<Vec<u8>>| {
+            let builder = AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(patterns);
+            builder.map_err(|_| NeedleError::TooMany)
+        };
+        let stepped: Vec<usize> =
+            needles.iter().enumerate().filter(|(_, it)| it.text.len() >= MIN_STEPS).map(|(n, _)| n).collect();
+        let texts = needles.iter().filter(|needle| needle.text.len() >= MIN_STEPS);
+        let steps = build(texts.map(|needle| steps(needle.text.as_bytes())).collect())?;
+        Ok(Self { search: build(bytes)?, needles, patterns, steps, stepped, longest })
     }
 
     /// What is looked for.
@@ -135,8 +156,20 @@ impl Scanner {
     /// and how many were found: anything but all means that the scanner proves nothing.
     #[must_use]
     pub fn control(&self) -> (u64, u64) {
+        self.control_of(usize::MAX)
+    }
+
+    /// The same for the first `most` needles.
+    #[must_use]
+    pub fn control_of(&self, most: usize) -> (u64, u64) {
         let (mut planted, mut found) = (0, 0);
-        for (number, needle) in self.needles.iter().enumerate() {
+        for (number, needle) in self.needles.iter().enumerate().take(most) {
+            if needle.text.len() >= MIN_STEPS {
+                let disguised: Vec<u8> = needle.text.bytes().map(|byte| byte ^ 0xA5).collect();
+                let findings = self.scan_bytes("control", &disguised).found;
+                planted += 1;
+                found += u64::from(findings.iter().any(|f| f.needle == number && f.form == DISGUISED));
+            }
             for (form, pattern) in forms(&needle.text) {
                 let bare = [&b"before "[..], &pattern, b" after"].concat();
                 for (wrap, bytes) in inflate::wrappings(&bare) {
@@ -159,6 +192,15 @@ impl Scanner {
                 gathered.add(number, label, form.to_owned(), offset + start as u64);
             }
         });
+        let near = bytes.get(..reach).unwrap_or_default();
+        for found in self.steps.find_overlapping_iter(&steps(near)) {
+            let Some(number) = self.stepped.get(found.pattern().as_usize()) else { continue };
+            let first = self.needles.get(*number).and_then(|needle| needle.text.bytes().next());
+            // The same text without a disguise has its own name.
+            if found.start() < own && near.get(found.start()).copied() != first {
+                gathered.add(*number, label, DISGUISED.to_owned(), offset + found.start() as u64);
+            }
+        }
         let mut streams = inflate::Streams::new(bytes, own);
         while let Some(stream) = streams.next() {
             let at = offset + stream.at as u64;

@@ -1,0 +1,165 @@
+//! The folder of artefacts that an audit reads, and nothing else. Its layout is in `docs/regulator.md`.
+//!
+//! Whatever lies in it may be incomplete, damaged or made to harm: every file is read with a limit, links are
+//! not followed, and what is missing is said.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use hibiki_protocol::cbor;
+use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::tlog::{KeyAlgorithm, VerifierKey};
+use hibiki_protocol::trust::{Accepted, Decision, Member, Role, RootAnchor, SignedTrustList, TrustList};
+use serde_json::Value;
+
+/// Bytes of the largest file that is read whole.
+pub const FILE_MAX: u64 = 64 << 20;
+/// Bytes of the longest line.
+const LINE_MAX: u64 = 32 << 20;
+
+/// A folder of artefacts.
+#[derive(Clone, Debug)]
+pub struct Artefacts {
+    root: PathBuf,
+}
+
+impl Artefacts {
+    /// The artefacts in a folder.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn open(root: &Path) -> Result<Self, String> {
+        if root.is_dir() {
+            return Ok(Self { root: root.to_owned() });
+        }
+        Err(format!("{}: there is no such folder; name the folder of artefacts", root.display()))
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Whether something of that name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.path(name).symlink_metadata().is_ok_and(|meta| !meta.is_symlink())
+    }
+
+    /// A small file.
+    ///
+    /// # Errors
+    /// It is missing, no ordinary file, or larger than [`FILE_MAX`].
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let file = self.file(name)?.take(FILE_MAX + 1).read_to_end(&mut bytes);
+        file.map_err(|error| format!("{name}: {error}"))?;
+        if bytes.len() as u64 > FILE_MAX {
+            Err(format!("{name} is too large to be what it should be"))
+        } else {
+            Ok(bytes)
+        }
+    }
+
+    /// A small file of JSON.
+    ///
+    /// # Errors
+    /// As [`Self::read`], or it is no JSON.
+    pub fn json(&self, name: &str) -> Result<Value, String> {
+        serde_json::from_slice(&self.read(name)?).map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// Hands every line of a file of JSON lines to `each`.
+    ///
+    /// # Errors
+    /// The file is missing, or a line is no JSON or too long; the lines before were handed over.
+    pub fn lines(&self, name: &str, mut each: impl FnMut(Value)) -> Result<(), String> {
+        let mut file = BufReader::new(self.file(name)?);
+        for number in 1_u64.. {
+            let mut line = Vec::new();
+            let read = file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
+            read.map_err(|error| format!("{name}: {error}"))?;
+            if line.is_empty() {
+                break;
+            }
+            if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 == LINE_MAX {
+                return Err(format!("{name}, line {number} is too long to be what it should be"));
+            }
+            each(serde_json::from_slice(&line).map_err(|error| format!("{name}, line {number}: {error}"))?);
+        }
+        Ok(())
+    }
+
+    fn file(&self, name: &str) -> Result<File, String> {
+        let path = self.path(name);
+        let meta = path.symlink_metadata().map_err(|error| format!("{name}: {error}"))?;
+        if !meta.is_file() {
+            return Err(format!("{name} is no ordinary file"));
+        }
+        File::open(path).map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// Names in a folder, in order; none where there is no such folder.
+    pub fn names(&self, folder: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// The federation as its council describes it: the chain of trust lists, verified from the root.
+    ///
+    /// # Errors
+    /// Root or lists are missing, or a list does not follow from the one before.
+    pub fn federation(&self) -> Result<TrustList, String> {
+        let root = self.read("trust/root.pub")?;
+        let root: RootAnchor =
+            cbor::decode(&root).map_err(|error| format!("trust/root.pub is no federation root: {error}"))?;
+        let mut accepted: Option<Accepted> = None;
+        for epoch in 1_u64.. {
+            let name = format!("trust/{epoch}.list");
+            if !self.has(&name) {
+                break;
+            }
+            let list: SignedTrustList = cbor::decode(&self.read(&name)?)
+                .map_err(|error| format!("{name} is no trust list: {error}"))?;
+            let next = match &accepted {
+                None => Accepted::first(&root, &list).map_err(|refused| format!("{name}: {refused}"))?,
+                Some(before) => {
+                    // What counts is the chain; an audit comes after the lists have expired.
+                    let issued = cbor::decode::<TrustList>(&list.payload).map(|list| list.issued);
+                    let issued = issued.map_err(|error| format!("{name}: {error}"))?;
+                    match before.consider(&list, issued).map_err(|refused| format!("{name}: {refused}"))? {
+                        Decision::Install(accepted) => *accepted,
+                        _ => return Err(format!("{name} does not follow the list before it")),
+                    }
+                }
+            };
+            if next.list().epoch != epoch {
+                return Err(format!("{name} is the list of epoch {}", next.list().epoch));
+            }
+            accepted = Some(next);
+        }
+        let accepted =
+            accepted.ok_or("trust/1.list is missing: nothing can be verified without the trust lists")?;
+        Ok(accepted.list().clone())
+    }
+}
+
+/// The folder of a member's artefacts.
+pub fn folder(member: &MemberId) -> String {
+    format!("members/{}", member.as_str().rsplit('/').next().unwrap_or_default())
+}
+
+/// The key a member's ledger verifies with.
+pub fn ledger_key(member: &Member) -> Result<VerifierKey, String> {
+    let name = Member::ledger_origin(&member.id);
+    VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &member.ledger_key.0)
+        .map_err(|error| format!("the ledger key of {}: {error}", member.id))
+}
+
+/// Members that keep records.
+pub fn responders(list: &TrustList) -> impl Iterator<Item = &Member> {
+    list.members.iter().filter(|member| member.has_role(Role::Responder) || member.has_role(Role::Gateway))
+}

@@ -1,0 +1,160 @@
+//! The ledgers of all members, each verified, each entry opened with what its institution laid open.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hibiki_protocol::history::HistoryEntry;
+use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf, VerifierKey, leaf_hash};
+use hibiki_protocol::trust::{Member, TrustList};
+use serde_json::Value;
+
+use crate::artefacts::{Artefacts, folder, ledger_key, responders};
+use crate::log;
+use crate::strand::Strand;
+
+/// An entry.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub index: u64,
+    /// The public leaf.
+    pub leaf: Leaf,
+    /// Hash of the leaf, hexadecimal.
+    pub hash: String,
+    /// What it says in full, if it was laid open and is not erased: `subject` and `details`.
+    pub full: Option<Value>,
+}
+
+impl Entry {
+    /// A public digest.
+    pub fn digest(&self, kind: DigestKind) -> Option<&[u8; 32]> {
+        self.leaf.digests.iter().find(|(own, _)| *own == kind).map(|(_, digest)| digest)
+    }
+
+    /// A field of the details, as text; empty where there is none.
+    pub fn says(&self, field: &str) -> &str {
+        self.full.as_ref().and_then(|full| full["details"][field].as_str()).unwrap_or_default()
+    }
+
+    /// Whom it is about, by the random key of its own institution.
+    pub fn subject(&self) -> String {
+        self.full.as_ref().map(|full| full["subject"].to_string()).unwrap_or_default()
+    }
+}
+
+/// The ledgers.
+pub type Ledgers = BTreeMap<MemberId, Vec<Entry>>;
+
+/// Verifies every member's ledger and reads it.
+pub fn read(artefacts: &Artefacts, list: &TrustList) -> (Strand, Ledgers) {
+    let mut strand = Strand::new(
+        "log",
+        "各施設の台帳は、欠けも書き換えもなく、署名と一致しているか。",
+        "Is every institution's ledger whole, unaltered, signed, and what its entries were laid open to be?",
+    );
+    let witnesses: Vec<VerifierKey> = Vec::new();
+    let mut ledgers = Ledgers::new();
+    for member in responders(list) {
+        let name = format!("{}/ledger", folder(&member.id));
+        if !artefacts.has(&name) {
+            strand.missing(format!("{name}: the ledger of {}", member.id));
+            continue;
+        }
+        if let Some(entries) = one(artefacts, member, &name, &witnesses, &mut strand) {
+            ledgers.insert(member.id.clone(), entries);
+        }
+    }
+    strand.count("ledgers", ledgers.len() as u64);
+    (strand.done(), ledgers)
+}
+
+fn one(
+    artefacts: &Artefacts,
+    member: &Member,
+    name: &str,
+    witnesses: &[VerifierKey],
+    strand: &mut Strand,
+) -> Option<Vec<Entry>> {
+    let key = strand.need(ledger_key(member))?;
+    let (report, leaves) = log::verify_and_read(&artefacts.path(name), &key, witnesses, &[]);
+    for problem in &report.problems {
+        strand.problem(format!("{}: {problem}", member.id));
+    }
+    strand.count("entries", report.size);
+    strand.count(
+        "signed checkpoints",
+        report.checked.get("checkpoint signatures").copied().unwrap_or_default(),
+    );
+    let mut entries: Vec<Entry> = leaves
+        .into_iter()
+        .zip(0..)
+        .map(|(leaf, index)| Entry {
+            index,
+            hash: hex::encode(leaf_hash(&leaf.encode()).0),
+            leaf,
+            full: None,
+        })
+        .collect();
+    let openings = format!("{}/openings.ndjson", folder(&member.id));
+    let mut wrong = Vec::new();
+    let mut seen = vec![false; entries.len()];
+    let read = artefacts.lines(&openings, |line| {
+        let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
+        let Some((index, entry)) = index.and_then(|index| Some((index, entries.get_mut(index)?))) else {
+            // Entries after the newest checkpoint are not in the tiles yet.
+            return;
+        };
+        if let Some(seen) = seen.get_mut(index) {
+            *seen = true;
+        }
+        match open(&line, &entry.leaf) {
+            Ok(full) => entry.full = full,
+            Err(why) => wrong.push(format!("{}, entry {index}: {why}", member.id)),
+        }
+    });
+    strand.need(read);
+    wrong.into_iter().for_each(|problem| strand.problem(problem));
+    let closed = seen.iter().filter(|seen| !**seen).count();
+    if closed > 0 {
+        strand.problem(format!("{}: {closed} entries were not laid open", member.id));
+    }
+    strand.count("entries opened", entries.iter().filter(|entry| entry.full.is_some()).count() as u64);
+    Some(entries)
+}
+
+/// What an opening says, if it is what the leaf commits to; `None` if it was erased.
+fn open(line: &Value, leaf: &Leaf) -> Result<Option<Value>, String> {
+    if line["erased"] == true {
+        return Ok(None);
+    }
+    if let Some(why) = line["damaged"].as_str() {
+        return Err(why.to_owned());
+    }
+    let plain = line["plain"].as_str().and_then(|plain| STANDARD.decode(plain).ok());
+    let plain = plain.ok_or("the opening has no bytes")?;
+    let (salt, rest) = plain.split_first_chunk::<32>().ok_or("the opening is too short")?;
+    // A full entry in JSON; or, after a 2, what a person may be told of it, with its own salt and the full one.
+    let (committed, json) = match rest.split_first() {
+        Some((2, rest)) => told(rest).ok_or("the opening is cut short")?,
+        _ => (rest.to_vec(), rest),
+    };
+    if Leaf::commit(salt, &committed) != leaf.commitment {
+        return Err("the opening is not what the leaf commits to".into());
+    }
+    let full: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let kind = full["kind"].as_u64().and_then(|kind| EntryKind::from_byte(u8::try_from(kind).ok()?));
+    if kind != Some(leaf.kind) || full["at"].as_u64() != Some(leaf.time_ms) {
+        return Err("the opening is of another kind or time than the leaf".into());
+    }
+    Ok(Some(full))
+}
+
+/// What is committed to, and the full entry, of the form that has something told.
+fn told(rest: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let (length, rest) = rest.split_first_chunk::<2>()?;
+    let (disclosed, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    let (salt, json) = rest.split_first_chunk::<32>()?;
+    Some((HistoryEntry::committed(disclosed, &HistoryEntry::house_digest(salt, json)), json))
+}

@@ -1,0 +1,299 @@
+//! Data locality: is anything of one institution at another, and does a gateway keep anything of what it
+//! relays? Four questions, each able to fail by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hibiki_protocol::tlog::EntryKind;
+use hibiki_protocol::trust::{Role, TrustList};
+use serde_json::Value;
+
+use crate::artefacts::{Artefacts, folder, responders};
+use crate::canary;
+use crate::ledgers::Ledgers;
+use crate::scan::{Needle, Scanner};
+use crate::strand::Strand;
+
+/// What of a member is searched, where it is there.
+const SEARCHED: [&str; 5] = ["disk", "disk.img", "memory.img", "store.ndjson", "openings.ndjson"];
+/// Bytes a destroyed key may have sealed, for every erasure in the ledger.
+const ERASED_MAX: u64 = 256 << 10;
+/// What a gateway may write more for larger records: this, and a thousandth of what was added.
+const WRITTEN_MAX: u64 = 64 << 10;
+/// What a gateway may hold in memory more, whatever was added: buffers that were needed once, by four views.
+const MEMORY_MAX: u64 = 48 << 20;
+
+/// Every canary is at home, and nowhere else.
+pub fn canaries(artefacts: &Artefacts, list: &TrustList) -> Strand {
+    let mut strand = Strand::new(
+        "canaries",
+        "各施設の記録に入れた目印は、その施設だけにあり、ほかの施設や中継者のディスク・メモリにないか。",
+        "Is every canary at its own institution, and on no other's disk or in no relay's memory?",
+    );
+    let Some(canaries) = strand.need(canary::revealed(artefacts)) else { return strand.done() };
+    let needles: Vec<Needle> =
+        canaries.iter().map(|it| Needle { owner: it.member.clone(), text: it.text.clone() }).collect();
+    let planted = needles.len();
+    let Some(scanner) = strand.need(Scanner::new(needles).map_err(|error| error.to_string())) else {
+        return strand.done();
+    };
+    let (forms, found) = scanner.control_of(40);
+    strand.count("control: forms planted", forms);
+    strand.count("control: forms found", found);
+    if forms != found {
+        strand.problem("the search did not find what was planted for its own control: it proves nothing");
+    }
+    let mut at_home: BTreeSet<usize> = BTreeSet::new();
+    for member in responders(list) {
+        let own = folder(&member.id);
+        let paths: Vec<String> =
+            SEARCHED.iter().map(|name| format!("{own}/{name}")).filter(|path| artefacts.has(path)).collect();
+        if !paths.iter().any(|path| path.contains("/disk")) {
+            strand.missing(format!("{own}/disk: what {} wrote", member.id));
+        }
+        if member.has_role(Role::Gateway) && !artefacts.has(&format!("{own}/memory.img")) {
+            strand.missing(format!("{own}/memory.img: the memory of {}, which relays", member.id));
+        }
+        for path in paths {
+            let home = search(&scanner, artefacts, &path, Some(member.id.as_str()), &mut strand);
+            at_home.extend(home);
+        }
+    }
+    strand.count("canaries planted", planted as u64);
+    strand.count("canaries found at home", at_home.len() as u64);
+    if at_home.len() != planted {
+        strand.problem(format!(
+            "{} canaries were not found at home: the search is void",
+            planted - at_home.len()
+        ));
+    }
+    strand.done()
+}
+
+/// Searches one path; needles of its owner are returned, those of anybody else are leaks.
+fn search(
+    scanner: &Scanner,
+    artefacts: &Artefacts,
+    path: &str,
+    owner: Option<&str>,
+    strand: &mut Strand,
+) -> BTreeSet<usize> {
+    let findings = scanner.scan_path(&artefacts.path(path));
+    strand.count("files searched", findings.files);
+    strand.count("bytes searched", findings.bytes);
+    strand.count("bytes inflated", findings.inflated);
+    strand.count("canaries abroad", 0);
+    findings.unread.iter().for_each(|unread| strand.missing(format!("not read: {unread}")));
+    if findings.bombs > 0 {
+        strand.missing(format!("{path}: {} streams inflate beyond all measure", findings.bombs));
+    }
+    let (home, abroad): (Vec<_>, Vec<_>) =
+        findings.found.into_iter().partition(|found| owner == Some(found.owner.as_str()));
+    for leak in &abroad {
+        let place =
+            Path::new(&leak.path).strip_prefix(artefacts.path("")).unwrap_or_else(|_| Path::new(&leak.path));
+        strand.problem(format!(
+            "canary {} of {} lies in {} ({}, {} times)",
+            leak.needle,
+            leak.owner,
+            place.display(),
+            leak.form,
+            leak.count
+        ));
+    }
+    let needles: BTreeSet<usize> = abroad.iter().map(|leak| leak.needle).collect();
+    strand.count("canaries abroad", needles.len() as u64);
+    home.into_iter().map(|found| found.needle).collect()
+}
+
+/// Every row of every store belongs to a table of the node.
+pub fn rows(artefacts: &Artefacts, list: &TrustList, ledgers: &Ledgers) -> Strand {
+    let mut strand = Strand::new(
+        "rows",
+        "各施設の記録庫の全行は、その施設自身の表に属するか。",
+        "Does every row of every store belong to a table of that institution?",
+    );
+    for member in responders(list) {
+        let erasures = ledgers.get(&member.id).into_iter().flatten();
+        let erasures = erasures.filter(|entry| entry.leaf.kind == EntryKind::Erase).count() as u64;
+        rows_of(artefacts, &folder(&member.id), erasures, &mut strand);
+    }
+    strand.done()
+}
+
+fn rows_of(artefacts: &Artefacts, own: &str, erasures: u64, strand: &mut Strand) {
+    let (mut classes, mut erased): (BTreeMap<String, u64>, u64) = (BTreeMap::new(), 0);
+    let read = artefacts.lines(&format!("{own}/store.ndjson"), |row| {
+        let class = row["class"].as_str().unwrap_or("unknown");
+        *classes.entry(class.to_owned()).or_default() += 1;
+        if class == "erased" {
+            erased += row["value_bytes"].as_u64().unwrap_or(u64::MAX / 2);
+        }
+    });
+    strand.need(read);
+    let unknown = classes.remove("unknown").unwrap_or_default();
+    strand.count("rows", classes.values().sum::<u64>() + unknown);
+    strand.count("rows that belong to no table", unknown);
+    if unknown > 0 {
+        strand.problem(format!("{own}: {unknown} rows belong to no table"));
+    }
+    if erased > erasures.saturating_mul(ERASED_MAX) {
+        strand.problem(format!("{own}: {erased} bytes are sealed under keys that are not there"));
+    }
+    if !classes.contains_key("trust list") {
+        strand.missing(format!("{own}/store.ndjson: the rows every store has"));
+    }
+}
+
+/// Every file a node wrote is one that a node writes.
+pub fn files(artefacts: &Artefacts, list: &TrustList) -> Strand {
+    let mut strand = Strand::new(
+        "files",
+        "各施設のディスクにあるファイルは、すべて説明できるか。",
+        "Can every file on every institution's disk be explained?",
+    );
+    for member in responders(list) {
+        files_of(artefacts, &format!("{}/disk", folder(&member.id)), &mut strand);
+    }
+    strand.done()
+}
+
+fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
+    let root = artefacts.path(disk);
+    let mut folders = vec![root.clone()];
+    let before = strand.figures.get("files").copied().unwrap_or_default();
+    while let Some(at) = folders.pop() {
+        let Some(entries) =
+            strand.need(std::fs::read_dir(&at).map_err(|error| format!("{}: {error}", at.display())))
+        else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let (path, kind) = (entry.path(), entry.file_type());
+            let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+            match kind {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(_) if explained(&name) => strand.count("files", 1),
+                _ => strand.problem(format!("{disk}: nobody knows the file {name}")),
+            }
+        }
+    }
+    if strand.figures.get("files").copied().unwrap_or_default() == before {
+        strand.missing(format!("{disk}: the files every node has"));
+    }
+}
+
+/// What a node writes, by where it writes it.
+fn explained(name: &str) -> bool {
+    let within = |folder: &str| name.strip_prefix(folder);
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let tile =
+        |text: &str| text.split('/').all(|part| number(part.trim_start_matches('x').trim_end_matches(".p")));
+    let known = [
+        "node.toml",
+        "node.log",
+        "member.request",
+        "data/admin.sock",
+        "data/admin.lock",
+        "data/ballast",
+        "data/ledger/checkpoint",
+        "data/ledger/checkpoints",
+        "data/ledger/cosigned",
+        "data/ledger/lock",
+        "data/store/ballast",
+        "data/store/witness",
+        "data/store/sled/conf",
+        "data/store/sled/db",
+    ];
+    known.contains(&name)
+        || within("data/keys/").is_some_and(|key| !key.contains('/'))
+        || within("data/ledger/journal/").is_some_and(number)
+        || within("data/ledger/tile/entries/").is_some_and(tile)
+        || within("data/ledger/tile/").is_some_and(tile)
+        || within("data/store/sled/snap.")
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        || within("data/store/sled/blobs/").is_some_and(number)
+        || within("data/witnessed/").is_some()
+}
+
+/// The gateway writes and keeps no more for larger records.
+pub fn volume(artefacts: &Artefacts, list: &TrustList) -> Strand {
+    let mut strand = Strand::new(
+        "volume",
+        "中継者が書く量と保持する量は、記録の大きさによらないか。",
+        "Does the gateway write and hold no more when records are larger?",
+    );
+    for member in list.members.iter().filter(|member| member.has_role(Role::Gateway)) {
+        volume_of(artefacts, &folder(&member.id), &mut strand);
+    }
+    strand.done()
+}
+
+fn volume_of(artefacts: &Artefacts, own: &str, strand: &mut Strand) {
+    let Some(volume) = strand.need(artefacts.json(&format!("{own}/volume.json"))) else { return };
+    let figure = |which: &str, what: &str| volume[which][what].as_u64();
+    let all = ["payload", "written", "memory"].map(|what| figure("small", what).zip(figure("large", what)));
+    let [Some((small, large)), Some((wrote_small, wrote_large)), Some((held_small, held_large))] = all else {
+        return strand.missing(format!("{own}/volume.json: payload, written and memory, small and large"));
+    };
+    let added = large.saturating_sub(small);
+    for (what, figure) in [
+        ("payload added", added),
+        ("written more", wrote_large.saturating_sub(wrote_small)),
+        ("held more", held_large.saturating_sub(held_small)),
+    ] {
+        strand.count(what, figure);
+    }
+    if added < 2 * MEMORY_MAX.min(16 << 20) {
+        strand.missing(format!(
+            "{own}/volume.json: {added} bytes of added payload are too few to show anything"
+        ));
+    }
+    let allowed = WRITTEN_MAX + added / 1000;
+    if wrote_large > wrote_small + allowed {
+        strand.problem(format!(
+            "{own}: {} bytes more were written; {allowed} are allowed",
+            wrote_large - wrote_small
+        ));
+    }
+    if held_large > held_small + MEMORY_MAX {
+        strand.problem(format!("{own}: {} bytes more are held in memory", held_large - held_small));
+    }
+}
+
+/// Whether a strand fails on a leaking node's artefacts, which stand below `place`; what it said.
+pub fn catches(artefacts: &Artefacts, place: &str, strand: &str, list: &TrustList) -> Option<String> {
+    let mut caught = Strand::new(strand, "", "");
+    let canaries = canary::revealed(artefacts).unwrap_or_default();
+    let needles = canaries.iter().map(|it| Needle { owner: it.member.clone(), text: it.text.clone() });
+    let scanner = (strand == "canaries").then(|| Scanner::new(needles.collect()).ok()).flatten();
+    for member in responders(list) {
+        let own = format!("{place}/{}", folder(&member.id));
+        if !artefacts.has(&own) {
+            continue;
+        }
+        match (strand, &scanner) {
+            ("canaries", Some(scanner)) => {
+                for name in SEARCHED.iter().filter(|name| artefacts.has(&format!("{own}/{name}"))) {
+                    search(
+                        scanner,
+                        artefacts,
+                        &format!("{own}/{name}"),
+                        Some(member.id.as_str()),
+                        &mut caught,
+                    );
+                }
+            }
+            ("rows", _) => rows_of(artefacts, &own, 0, &mut caught),
+            ("files", _) => files_of(artefacts, &format!("{own}/disk"), &mut caught),
+            ("volume", _) => volume_of(artefacts, &own, &mut caught),
+            _ => {}
+        }
+    }
+    caught.problems.into_iter().next()
+}
+
+/// What a mutant's own description says.
+pub fn described<'v>(story: &'v Value, field: &str) -> &'v str {
+    story[field].as_str().unwrap_or_default()
+}

@@ -1,0 +1,106 @@
+//! Laying the parties' ledgers beside each other: what one says was asked, relayed, granted or answered, the
+//! other must say, too. Joined by the public digests in the leaves alone.
+
+use std::collections::BTreeMap;
+
+use hibiki_protocol::tlog::{DigestKind, EntryKind};
+
+use crate::artefacts::Artefacts;
+use crate::ledgers::{Entry, Ledgers};
+use crate::strand::Strand;
+
+/// A digest, and in whose ledger it stands how often.
+type Places = BTreeMap<[u8; 32], BTreeMap<String, u64>>;
+
+/// What answers a query: it left the house, or it says why not.
+const ANSWERS: [EntryKind; 4] =
+    [EntryKind::Release, EntryKind::Refusal, EntryKind::Consent, EntryKind::Registration];
+
+/// Lays them beside each other.
+pub fn reconcile(artefacts: &Artefacts, ledgers: &Ledgers) -> Strand {
+    let mut strand = Strand::new(
+        "reconcile",
+        "中継・回答・許可・受領証は、すべての台帳の間で一致しているか。",
+        "Do relays, answers, grants and receipts agree between all ledgers?",
+    );
+    let places = |kinds: &[EntryKind], digest: DigestKind| {
+        let mut places = Places::new();
+        for (member, entries) in ledgers {
+            for entry in entries.iter().filter(|entry| kinds.contains(&entry.leaf.kind)) {
+                if let Some(digest) = entry.digest(digest) {
+                    *places.entry(*digest).or_default().entry(member.to_string()).or_default() += 1;
+                }
+            }
+        }
+        places
+    };
+    let relays = places(&[EntryKind::Relay], DigestKind::Query);
+    let answers = places(&ANSWERS, DigestKind::Query);
+    let granted = places(&[EntryKind::Grant], DigestKind::Grant);
+    relayed(ledgers, &answers, &mut strand);
+    for (query, at) in &answers {
+        strand.count("answers", 1);
+        if at.len() != 1 || at.values().any(|count| *count != 1) {
+            strand.problem(format!("the query {} was answered more than once: {at:?}", hex::encode(query)));
+        }
+        if !relays.contains_key(query) {
+            strand.problem(format!(
+                "the query {} was answered by {at:?}, and nobody relayed it",
+                hex::encode(query)
+            ));
+        }
+    }
+    for (grant, at) in places(&ANSWERS, DigestKind::Grant) {
+        strand.count("answers under a grant", at.values().sum());
+        if !granted.contains_key(&grant) {
+            strand.problem(format!(
+                "{at:?} answered under the grant {}, which no registry logged",
+                hex::encode(grant)
+            ));
+        }
+    }
+    strand.count("grants", granted.len() as u64);
+    receipts(artefacts, ledgers, &mut strand);
+    strand.done()
+}
+
+/// Every answer that a gateway passed on is in the ledger of exactly the institution that gave it.
+fn relayed(ledgers: &Ledgers, answers: &Places, strand: &mut Strand) {
+    for (gateway, entries) in ledgers {
+        let relays = entries.iter().filter(|entry| entry.leaf.kind == EntryKind::Relay);
+        let passed = |entry: &&Entry| entry.digest(DigestKind::Answer).is_some();
+        for entry in relays.filter(passed) {
+            strand.count("answers relayed", 1);
+            let institution = entry.says("institution");
+            let found = entry.digest(DigestKind::Query).and_then(|query| answers.get(query));
+            match found {
+                None => strand.problem(format!(
+                    "{gateway}, entry {}: relayed an answer of {institution} that is in nobody's ledger",
+                    entry.index
+                )),
+                Some(at) if entry.full.is_some() && !at.contains_key(institution) => strand.problem(format!(
+                    "{gateway}, entry {}: relayed an answer of {institution} that stands in the ledger of {at:?}",
+                    entry.index
+                )),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// What guardians were promised is there.
+fn receipts(artefacts: &Artefacts, ledgers: &Ledgers, strand: &mut Strand) {
+    for name in artefacts.names("receipts") {
+        let Some(receipt) = strand.need(artefacts.json(&format!("receipts/{name}"))) else { continue };
+        strand.count("receipts", 1);
+        let text = |field: &str| receipt[field].as_str().unwrap_or_default();
+        let index = receipt["index"].as_u64();
+        let entry = ledgers
+            .iter()
+            .find(|(member, _)| text("origin").strip_prefix(member.as_str()) == Some("/ledger"))
+            .and_then(|(_, entries)| entries.iter().find(|entry| Some(entry.index) == index));
+        if entry.is_none_or(|entry| entry.hash != text("leaf_hash")) {
+            strand.problem(format!("receipts/{name}: the entry it promises is not in {}", text("origin")));
+        }
+    }
+}

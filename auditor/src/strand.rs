@@ -1,0 +1,65 @@
+//! One question of an audit, and what was found.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The most problems that are listed; the rest are counted.
+const LISTED: usize = 30;
+
+/// A question and its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Strand {
+    /// Its name.
+    pub name: String,
+    /// What was asked, Japanese and English.
+    pub asked: [String; 2],
+    /// Whether the answer is as it must be, and everything needed for it was there.
+    pub passed: bool,
+    /// What was counted.
+    pub figures: BTreeMap<String, u64>,
+    /// What is wrong.
+    pub problems: Vec<String>,
+    /// How many problems are not listed.
+    pub more_problems: u64,
+    /// What was not there, so that the question is not answered.
+    pub missing: Vec<String>,
+}
+
+impl Strand {
+    /// A question.
+    pub fn new(name: &str, ja: &str, en: &str) -> Self {
+        Self { name: name.to_owned(), asked: [ja.to_owned(), en.to_owned()], ..Self::default() }
+    }
+
+    /// Counts something.
+    pub fn count(&mut self, what: &str, count: u64) {
+        *self.figures.entry(what.to_owned()).or_default() += count;
+    }
+
+    /// Something is wrong.
+    pub fn problem(&mut self, problem: impl Into<String>) {
+        if self.problems.len() < LISTED {
+            self.problems.push(problem.into());
+        } else {
+            self.more_problems += 1;
+        }
+    }
+
+    /// Something is not there.
+    pub fn missing(&mut self, what: impl Into<String>) {
+        self.missing.push(what.into());
+    }
+
+    /// Takes what is there, or notes that it is not.
+    pub fn need<T>(&mut self, found: Result<T, String>) -> Option<T> {
+        found.map_err(|why| self.missing(why)).ok()
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn done(mut self) -> Self {
+        self.passed = self.problems.is_empty() && self.missing.is_empty() && !self.figures.is_empty();
+        self
+    }
+}
