@@ -69,6 +69,26 @@ impl Artefacts {
         serde_json::from_slice(&self.read(name)?).map_err(|error| format!("{name}: {error}"))
     }
 
+    /// Hands every line of an inspection's output to `each`. Its last line, `complete`, says how many there were.
+    ///
+    /// # Errors
+    /// The file is missing or does not come to that end; the lines before were handed over.
+    pub fn inspected(&self, name: &str, mut each: impl FnMut(Value)) -> Result<(), String> {
+        let (mut lines, mut complete) = (0_u64, None);
+        self.lines(name, |line| match line["complete"].as_u64() {
+            Some(count) => complete = Some(count),
+            None => {
+                lines += 1;
+                each(line);
+            }
+        })?;
+        if complete == Some(lines) {
+            Ok(())
+        } else {
+            Err(format!("{name} is not complete: it has {lines} lines"))
+        }
+    }
+
     /// Hands every line of a file of JSON lines to `each`.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub fn look(artefacts: &Artefacts, list: &TrustList, ledgers: &Ledgers) -> Stran
     for member in responders(list) {
         let id = member.id.as_str();
         let mut own = BTreeSet::new();
-        let read = artefacts.lines(&format!("{}/store.ndjson", folder(&member.id)), |row| {
+        let read = artefacts.inspected(&format!("{}/store.ndjson", folder(&member.id)), |row| {
             let values = row["identifiers"].as_array().into_iter().flatten();
             let values = values.filter_map(Value::as_str).filter(|value| value.len() >= SHORTEST);
             if row["class"] == DELIVERED {

@@ -100,7 +100,7 @@ fn one(
     let openings = format!("{}/openings.ndjson", folder(&member.id));
     let mut wrong = Vec::new();
     let mut seen = vec![false; entries.len()];
-    let read = artefacts.lines(&openings, |line| {
+    let read = artefacts.inspected(&openings, |line| {
         let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
         let Some((index, entry)) = index.and_then(|index| Some((index, entries.get_mut(index)?))) else {
             // Entries after the newest checkpoint are not in the tiles yet.

@@ -2,6 +2,7 @@
 //! relays? Four questions, each able to fail by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::Path;
 
 use hibiki_protocol::tlog::EntryKind;
@@ -123,7 +124,7 @@ pub fn rows(artefacts: &Artefacts, list: &TrustList, ledgers: &Ledgers) -> Stran
 
 fn rows_of(artefacts: &Artefacts, own: &str, erasures: u64, strand: &mut Strand) {
     let (mut classes, mut erased): (BTreeMap<String, u64>, u64) = (BTreeMap::new(), 0);
-    let read = artefacts.lines(&format!("{own}/store.ndjson"), |row| {
+    let read = artefacts.inspected(&format!("{own}/store.ndjson"), |row| {
         let class = row["class"].as_str().unwrap_or("unknown");
         *classes.entry(class.to_owned()).or_default() += 1;
         if class == "erased" {
@@ -173,6 +174,12 @@ fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
             let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
             match kind {
                 Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(kind) if kind.is_file() && name == RESERVE => {
+                    strand.count("files", 1);
+                    if !empty(&path) {
+                        strand.problem(format!("{disk}: the space kept aside, {name}, is not empty"));
+                    }
+                }
                 Ok(_) if explained(&name) => strand.count("files", 1),
                 _ => strand.problem(format!("{disk}: nobody knows the file {name}")),
             }
@@ -180,6 +187,22 @@ fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
     }
     if strand.figures.get("files").copied().unwrap_or_default() == before {
         strand.missing(format!("{disk}: the files every node has"));
+    }
+}
+
+/// The space a node keeps aside for a full disk: zeros, a good place to hide something.
+const RESERVE: &str = "data/store/reserve";
+
+/// Whether a file is zeros alone.
+fn empty(path: &Path) -> bool {
+    let Ok(mut file) = std::fs::File::open(path) else { return false };
+    let mut bytes = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut bytes) {
+            Ok(0) => return true,
+            Ok(read) if bytes.iter().take(read).all(|byte| *byte == 0) => {}
+            _ => return false,
+        }
     }
 }
 
@@ -194,19 +217,18 @@ fn explained(name: &str) -> bool {
         "node.log",
         "member.request",
         "data/admin.sock",
-        "data/admin.lock",
-        "data/ballast",
+        "data/admin.sock.lock",
         "data/ledger/checkpoint",
         "data/ledger/checkpoints",
         "data/ledger/cosigned",
         "data/ledger/lock",
-        "data/store/ballast",
-        "data/store/witness",
+        "data/store/commits",
         "data/store/sled/conf",
         "data/store/sled/db",
     ];
     known.contains(&name)
-        || within("data/keys/").is_some_and(|key| !key.contains('/'))
+        || within("data/keys/").is_some_and(|key| !key.trim_start_matches("sealing/").contains('/'))
+        || within("data/revocation/").is_some_and(|list| list.ends_with(".crl"))
         || within("data/ledger/journal/").is_some_and(number)
         || within("data/ledger/tile/entries/").is_some_and(tile)
         || within("data/ledger/tile/").is_some_and(tile)

@@ -55,7 +55,7 @@ pub enum InspectionError {
 }
 
 /// Writes every entry of the ledger in `folder`, one JSON object a line: `index`, and `plain` (base64: what was
-/// sealed, salt first), or `erased`, or `damaged` with the reason.
+/// sealed, salt first), or `erased`, or `damaged` with the reason. The last line says how many there are: `complete`.
 ///
 /// # Errors
 /// The journal cannot be read to its end, or the output not written. What was written until then stands.
@@ -84,11 +84,15 @@ pub fn entries(
         told(tally.lines);
         failed = writeln!(out, "{line}").err();
     })?;
-    failed.map_or(Ok(tally), |error| Err(error.into()))
+    match failed {
+        Some(error) => Err(error.into()),
+        None => finish(tally, out),
+    }
 }
 
 /// Writes every row of the store in `folder`, one JSON object a line: `keyspace`, `class`, `key_bytes`,
-/// `value_bytes`, `identifiers`, and what it says as `text` or `content` (base64).
+/// `value_bytes`, `identifiers`, and what it says as `text` or `content` (base64). The last line says how many there
+/// are: `complete`.
 ///
 /// # Errors
 /// The store cannot be read to its end, or the output not written.
@@ -120,6 +124,12 @@ pub fn rows(
             }
         }
     }
+    finish(tally, out)
+}
+
+/// The last line, by which it is seen that nothing is missing.
+fn finish(tally: Tally, out: &mut dyn Write) -> Result<Tally, InspectionError> {
+    writeln!(out, "{}", json!({ "complete": tally.lines }))?;
     Ok(tally)
 }
 

@@ -140,6 +140,16 @@ impl Town {
         if house == House::CityHall { self.await_running_links() } else { self.await_links(&[house]) }
     }
 
+    /// Starts one node and waits until it answers, whoever else is there.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn launch(&mut self, house: House) -> Result<(), TownError> {
+        let node = self.node_mut(house);
+        node.launch()?;
+        node.await_running(START_PATIENCE)
+    }
+
     /// Waits until city hall is connected to these.
     ///
     /// # Errors

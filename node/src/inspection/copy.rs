@@ -38,7 +38,7 @@ impl Drop for PrivateCopy {
     }
 }
 
-/// Ordinary files and folders; links are not followed, for a store has none. The ballast is left out: it is
+/// Ordinary files and folders; links are not followed, for a store has none. The reserve is left out: it is
 /// space and no content.
 fn files(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
@@ -47,7 +47,7 @@ fn files(from: &Path, to: &Path) -> io::Result<()> {
         if kind.is_dir() {
             DirBuilder::new().mode(0o700).create(&target)?;
             files(&entry.path(), &target)?;
-        } else if kind.is_file() && entry.file_name() != "ballast" {
+        } else if kind.is_file() && entry.file_name() != "reserve" {
             fs::copy(entry.path(), &target)?;
         }
     }

@@ -91,6 +91,8 @@ details! {
     Grant {
         /// For which institution.
         audience: String,
+        /// Whose card it is, by the registry's own keyed digest: by it a grant is laid beside a hold.
+        holder: String,
         /// `granted` or the reason why not.
         outcome: String,
         /// On what the guardian's right rests.
@@ -133,7 +135,8 @@ details! {
     Hold {
         /// `set`, `received`, `lifted` or `reviewed`.
         event: String,
-        /// The guardian it stands against, by the alias at this institution.
+        /// The guardian it stands against, by the alias at this institution, at the registry by its own keyed
+        /// digest; `every guardian` where nobody is named.
         against: String,
         /// Which member of staff, or which registry.
         by: String,

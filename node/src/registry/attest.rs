@@ -101,6 +101,7 @@ impl Registry {
             master: &self.setup.master,
             open,
             holder: &holder.value.number,
+            holder_index: holder.key(),
             issued: now,
             expires,
             simulated: card.simulated,

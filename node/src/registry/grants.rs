@@ -23,6 +23,8 @@ pub(super) struct Granting<'a> {
     pub(super) open: &'a OpenSession,
     /// The card holder.
     pub(super) holder: &'a ResidentNumber,
+    /// The same by this registry's own keyed digest, for its ledger.
+    pub(super) holder_index: &'a [u8],
     pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) simulated: bool,
@@ -88,6 +90,7 @@ impl<'a> Granting<'a> {
         };
         let details = details::Grant {
             audience: id.as_str().to_owned(),
+            holder: hex::encode(self.holder_index),
             outcome: "granted".to_owned(),
             basis: basis.as_str().to_owned(),
             categories: Vec::new(),

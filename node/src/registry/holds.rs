@@ -290,10 +290,10 @@ impl Registry {
         staff: &str,
         event: &str,
     ) -> Result<(), RegistryError> {
-        let against = if order.guardian.is_some() { "one guardian" } else { "every guardian" };
+        let guardian = order.guardian.as_ref().map(|number| hex::encode(self.resident_index(number)));
         let entry = details::Hold {
             event: event.to_owned(),
-            against: against.to_owned(),
+            against: guardian.unwrap_or_else(|| "every guardian".to_owned()),
             by: staff.to_owned(),
             basis: order.reference.clone(),
         };

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use hibiki_protocol::outcome::Outcome;
 use hibiki_terminal::card::FileCard;
@@ -36,6 +37,9 @@ pub struct Guardian {
     pub expected: Expected,
 }
 
+/// No waiting between views.
+pub const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// What came of a visit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -63,17 +67,19 @@ impl Tally {
 }
 
 impl Guardian {
-    /// Opens a session and asks for `views` views, the children in turn. A gateway that is gone ends the
+    /// Opens a session and asks for `views` views, the children in turn, one every `pace`. A gateway that is gone ends the
     /// visit; that is counted and no error.
     ///
     /// # Errors
     /// A view shows something else than what was loaded.
-    pub async fn visit(&self, views: u64) -> Result<Tally, Trouble> {
+    pub async fn visit(&self, views: u64, pace: Duration) -> Result<Tally, Trouble> {
         let mut tally = Tally::default();
         let Ok((session, federation)) = self.open().await else {
             return Ok(Tally { refused: 1, ..tally });
         };
+        let mut ticks = tokio::time::interval(pace);
         for turn in 0..views {
+            ticks.tick().await;
             let children: Vec<_> = session
                 .subjects()
                 .iter()

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Trouble;
 use super::gather::{self, Depth};
-use super::guardian::Guardian;
+use super::guardian::{self, Guardian};
 use super::volume::{Measured, Volume};
 use crate::clock;
 use crate::house::House;
@@ -76,20 +76,14 @@ pub fn run(
     Ok(())
 }
 
-fn one(
-    town: &mut Town,
-    guardian: &Guardian,
-    records: &[String],
-    way: &Way,
-    out: &Path,
-) -> Result<(), Trouble> {
+fn one(town: &mut Town, asker: &Guardian, records: &[String], way: &Way, out: &Path) -> Result<(), Trouble> {
     gather::make(out)?;
     let story = json!({ "name": way.name, "what": way.what, "strand": way.strand });
     gather::write(&out.join("mutant.json"), &story.to_string())?;
     let socket = replace(town, House::CityHall, way.name, Some(House::School))?;
     if way.name == "peer" {
         replace(town, House::School, "cache", None)?;
-        town.start(House::School)?;
+        town.launch(House::School)?;
     }
     town.start(House::CityHall)?;
     if way.name == "hoard" {
@@ -103,7 +97,7 @@ fn one(
     // It goes on relaying: nobody would notice from outside.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::Machine(error.to_string()))?;
-    if runtime.block_on(guardian.visit(1))?.views == 0 {
+    if runtime.block_on(asker.visit(1, guardian::AT_ONCE))?.views == 0 {
         return Err(Trouble::Terminal(format!("the mutant `{}` does not relay", way.name)));
     }
     if way.name == "memory" {
@@ -125,7 +119,7 @@ fn one(
         town.node_mut(*house).replace_program("hibiki-node", &[]);
     }
     if way.name == "peer" {
-        town.start(House::School)?;
+        town.launch(House::School)?;
     }
     Ok(())
 }

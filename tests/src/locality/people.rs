@@ -122,10 +122,8 @@ impl Founding {
         let Some(person) = self.people.resident(child).cloned() else { return };
         let (number, new) = self.people.number_at(house, child, &mut self.chance);
         if new {
-            let (_, line) = fhir::patient(&number, &person);
-            let archive = self.people.archive(house);
-            archive.ndjson.push_str(&line);
-            archive.ndjson.push('\n');
+            let (key, line) = fhir::patient(&number, &person);
+            self.people.add(house, &line, &key, &[child]);
         }
         let day = person.birth.plus_days(30 + place as i32 % 900).unwrap_or(person.birth);
         let id = self.chance.id();

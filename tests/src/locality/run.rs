@@ -98,8 +98,7 @@ pub fn run(order: &Order, told: &mut dyn FnMut(&str)) -> Result<Verdict, Trouble
     if order.mutants {
         let records = records_of(&settled.people.archives[&House::Hospital].ndjson);
         for house in town.others() {
-            town.start(house)
-                .or_else(|error| if town.node(house).is_running() { Ok(()) } else { Err(error) })?;
+            town.launch(house)?;
         }
         let Some(guardian) = guardians.first() else {
             return Err(Trouble::Machine("no family, no mutants".into()));
@@ -258,7 +257,7 @@ fn judge(out: &Path, artefacts: &Path) -> Result<(bool, String), Trouble> {
 }
 
 /// What the order's default is for volume: long enough on a slow machine.
-pub const VOLUME: Effort = Effort { views: 40, lasts: Duration::from_secs(40) };
+pub const VOLUME: Effort = Effort { views: 40, pace: Duration::from_millis(1_300) };
 
 /// Removes what an earlier run left, if it was one of ours.
 ///

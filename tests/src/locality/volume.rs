@@ -40,8 +40,8 @@ pub struct Volume {
 pub struct Effort {
     /// Views of each kind.
     pub views: u64,
-    /// How long each measurement lasts; long enough for the larger one.
-    pub lasts: Duration,
+    /// Time from one view to the next, in both: long enough for a large one.
+    pub pace: Duration,
 }
 
 /// Measures both. A first round of each, unmeasured, warms up what is made once.
@@ -49,13 +49,14 @@ pub struct Effort {
 /// # Errors
 /// Views do not come together, take longer than the measurement lasts, or the gateway's figures cannot be read.
 pub fn measure(town: &Town, small: &Guardian, large: &Guardian, effort: Effort) -> Result<Volume, Trouble> {
-    one(town, large, Effort { views: 2, lasts: Duration::ZERO })?;
+    views(small, Effort { views: 2, ..effort })?;
+    views(large, Effort { views: 2, ..effort })?;
     Ok(Volume { small: one(town, small, effort)?, large: one(town, large, effort)? })
 }
 
 fn one(town: &Town, guardian: &Guardian, effort: Effort) -> Result<Measured, Trouble> {
     let ((before, _), watch) = (now(town)?, clock::Stopwatch::start());
-    let tally = views(guardian, effort.views)?;
+    let tally = views(guardian, effort)?;
     if tally.views < effort.views || tally.complete < tally.views {
         let Tally { views, complete, .. } = tally;
         return Err(Trouble::View(format!(
@@ -63,16 +64,16 @@ fn one(town: &Town, guardian: &Guardian, effort: Effort) -> Result<Measured, Tro
             effort.views
         )));
     }
-    let took = watch.elapsed();
-    if effort.lasts > Duration::ZERO && took > effort.lasts {
-        let most = effort.lasts.as_secs();
+    let (took, lasts) = (watch.elapsed(), effort.pace * u32::try_from(effort.views).unwrap_or(u32::MAX));
+    if took > lasts {
         return Err(Trouble::Machine(format!(
-            "{} views took {} s where the measurement of volume lasts {most} s: give it more time",
+            "{} views took {} s where the measurement of volume lasts {} s: this machine is too busy for it",
             effort.views,
-            took.as_secs()
+            took.as_secs(),
+            lasts.as_secs()
         )));
     }
-    clock::pause(effort.lasts.saturating_sub(took));
+    clock::pause(lasts - took);
     let (written, memory) = now(town)?;
     Ok(Measured { payload: tally.shown_bytes, written: written - before, memory })
 }
@@ -90,12 +91,12 @@ pub fn now(town: &Town) -> Result<(u64, u64), Trouble> {
 }
 
 /// Views in sessions of at most 40, one after the other.
-fn views(guardian: &Guardian, mut left: u64) -> Result<Tally, Trouble> {
+fn views(guardian: &Guardian, effort: Effort) -> Result<Tally, Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Trouble::Machine(error.to_string()))?;
-    let mut tally = Tally::default();
+    let (mut tally, mut left) = (Tally::default(), effort.views);
     while left > 0 {
-        let visited = runtime.block_on(guardian.visit(left.min(40)))?;
+        let visited = runtime.block_on(guardian.visit(left.min(40), effort.pace))?;
         if visited.views == 0 {
             break;
         }

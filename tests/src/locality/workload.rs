@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::Trouble;
-use super::guardian::{Guardian, Tally};
+use super::guardian::{self, Guardian, Tally};
 use crate::chance::Chance;
 use crate::clock;
 use crate::house::House;
@@ -84,7 +84,7 @@ fn sit(
         if over.load(Ordering::Relaxed) || done.load(Ordering::Relaxed) >= wanted {
             return;
         }
-        let visited = runtime.block_on(guardian.visit(VIEWS_A_SESSION));
+        let visited = runtime.block_on(guardian.visit(VIEWS_A_SESSION, guardian::AT_ONCE));
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match visited {
             Ok(tally) => {

@@ -48,7 +48,8 @@ pub fn inspect(town: &Town, house: House, out: &Path) -> Result<Inspected, TownE
     let output = town.programs().run("hibiki-node", &words)?;
     let lines = |path: &Path| -> Vec<Value> {
         let text = fs::read_to_string(path).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        lines.filter(|line: &Value| line["complete"].is_null()).collect()
     };
     Ok(Inspected {
         explained: output.status.success(),
