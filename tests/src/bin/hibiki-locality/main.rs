@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         canaries: arguments.canaries,
         families: arguments.families,
         seed: arguments.seed,
-        volume: VOLUME,
+        volume: Some(VOLUME),
         mutants: !arguments.no_mutants,
     };
     told(&format!("seed {}", order.seed));
