@@ -197,7 +197,7 @@ fn main() -> ExitCode {
         Command::Locality(arguments) => ask(&arguments, |artefacts, list, ledgers| {
             vec![
                 canary::check(artefacts, ledgers),
-                locality::canaries(artefacts, list),
+                locality::canaries(artefacts, list, &locality::search_for(artefacts)),
                 locality::rows(artefacts, list, ledgers),
                 locality::files(artefacts, list),
                 locality::volume(artefacts, list),

@@ -55,6 +55,9 @@ const LIMITS: [&str; 4] = [
 pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
     let mut run = Strand::new("run", "何を動かしたか。", "What was run?");
     let described = run.need(artefacts.json("run.json")).unwrap_or_default();
+    if described["views"].as_u64().unwrap_or_default() == 0 {
+        run.missing("run.json says of no view: nothing was run");
+    }
     run.count("views", described["views"].as_u64().unwrap_or_default());
     run.count("faults", described["faults"].as_u64().unwrap_or_default());
     let mut strands = vec![run.done()];
@@ -70,7 +73,8 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
             strands.push(holds::look(&ledgers));
             strands.push(canary::check(artefacts, &ledgers));
             told("canaries");
-            strands.push(locality::canaries(artefacts, &list));
+            let search = locality::search_for(artefacts);
+            strands.push(locality::canaries(artefacts, &list, &search));
             told("rows, files, volume");
             strands.push(locality::rows(artefacts, &list, &ledgers));
             strands.push(locality::files(artefacts, &list));
@@ -80,7 +84,7 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
                 let place = format!("mutants/{name}");
                 let story = artefacts.json(&format!("{place}/mutant.json")).unwrap_or_default();
                 let strand = locality::described(&story, "strand");
-                let caught = locality::catches(artefacts, &place, strand, &list);
+                let caught = locality::catches(artefacts, &place, strand, &list, &search);
                 let what = locality::described(&story, "what").to_owned();
                 mutants.push(Mutant { name, what, strand: strand.to_owned(), caught });
             }
