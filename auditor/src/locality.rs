@@ -16,7 +16,8 @@ use crate::scan::{Needle, Scanner};
 use crate::strand::Strand;
 
 /// What of a member is searched, where it is there.
-const SEARCHED: [&str; 5] = ["disk", "disk.img", "memory.img", "store.ndjson", "openings.ndjson"];
+const SEARCHED: [&str; 6] =
+    ["disk", "disk.img", "unallocated.img", "memory.img", "store.ndjson", "openings.ndjson"];
 /// Bytes a destroyed key may have sealed, for every erasure in the ledger.
 const ERASED_MAX: u64 = 256 << 10;
 /// What a gateway may write more for larger records: this, and a hundredth of what was added. The system counts whole
@@ -73,6 +74,33 @@ pub fn canaries(artefacts: &Artefacts, list: &TrustList, search: &Result<Scanner
             "{} canaries were not found at home: the search is void",
             planted - at_home.len()
         ));
+    }
+    strand.done()
+}
+
+/// What other scanners found, which the inspector ran: their word, which this tool cannot compute again.
+pub fn second_opinion(artefacts: &Artefacts) -> Strand {
+    let mut strand = Strand::new(
+        "second-opinion",
+        "ほかの人が作った検索ソフトも、同じ結果を出したか。",
+        "Do scanners that nobody here wrote say the same?",
+    );
+    let opinions = strand.need(artefacts.json("second-opinion.json")).unwrap_or_default();
+    for opinion in opinions.as_array().into_iter().flatten() {
+        let tool = opinion["tool"].as_str().unwrap_or_default();
+        for member in opinion["members"].as_array().into_iter().flatten() {
+            let figure = |name: &str| member[name].as_u64().unwrap_or_default();
+            let (planted, home, abroad) =
+                (figure("planted"), figure("found_at_home"), figure("found_abroad"));
+            strand.count(&format!("{tool}: found at home"), home);
+            strand.count(&format!("{tool}: found abroad"), abroad);
+            if planted == 0 || home != planted || abroad != 0 {
+                strand.problem(format!(
+                    "{tool} at {}: {home} of {planted} at home, {abroad} abroad",
+                    member["member"]
+                ));
+            }
+        }
     }
     strand.done()
 }

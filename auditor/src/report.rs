@@ -76,6 +76,9 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
             let search = locality::search_for(artefacts);
             strands.push(locality::canaries(artefacts, &list, &search));
             told("rows, files, volume");
+            if artefacts.has("second-opinion.json") {
+                strands.push(locality::second_opinion(artefacts));
+            }
             strands.push(locality::rows(artefacts, &list, &ledgers));
             strands.push(locality::files(artefacts, &list));
             strands.push(locality::volume(artefacts, &list));

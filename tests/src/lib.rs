@@ -2,6 +2,7 @@
 //!
 //! - [`browser`] — a real Chromium, driven as a person would use it.
 //! - [`card_reader`] — a pcscd of one's own, with cards that can be put into it, pulled out and broken.
+//! - [`disk`] — a file system in a file.
 //! - [`evidence`] — what is looked for where it must not be.
 //! - [`family`] — a family and its neighbours, made from a seed, each record at the institution that
 //!   would hold it.
@@ -20,6 +21,7 @@ pub mod card_reader;
 pub mod chance;
 pub mod child;
 pub mod clock;
+pub mod disk;
 pub mod evidence;
 pub mod family;
 pub mod house;

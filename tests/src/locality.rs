@@ -10,6 +10,7 @@
 //! - [`volume`] — what the gateway writes for small records and for large ones;
 //! - [`gather`] — the artefacts;
 //! - [`mutants`] — leaking gateways, each of which must be caught;
+//! - [`second`] — what software nobody here wrote finds;
 //! - [`run`] — all of it, in order.
 
 pub mod canary;
@@ -18,6 +19,7 @@ pub mod guardian;
 pub mod mutants;
 pub mod people;
 pub mod run;
+pub mod second;
 pub mod trouble;
 pub mod volume;
 pub mod workload;

@@ -2,58 +2,16 @@
 //! recovers by itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use hibiki_tests::clock;
+use hibiki_tests::disk::Disk;
 use hibiki_tests::family;
 use hibiki_tests::house::House;
 use hibiki_tests::skip::skipped;
 use hibiki_tests::tiles;
 use hibiki_tests::town::{Settings, Town, staff};
 use hibiki_tests::view::View;
-
-/// A file system in a file, mounted until dropped.
-struct Disk {
-    folder: PathBuf,
-}
-
-impl Disk {
-    fn make(at: &Path, mib: u64) -> Option<Self> {
-        let (image, folder) = (at.join("disk.img"), at.join("disk"));
-        File::create(&image).ok()?.set_len(mib << 20).ok()?;
-        fs::create_dir(&folder).ok()?;
-        let did = |program: &str, arguments: &[&str]| {
-            Command::new(program).args(arguments).arg(&image).output().is_ok_and(|out| out.status.success())
-        };
-        if !did("mkfs.ext4", &["-q", "-m", "0"]) {
-            return None;
-        }
-        let mounted = Command::new("mount").args(["-o", "loop"]).arg(&image).arg(&folder).output().ok()?;
-        mounted.status.success().then_some(Self { folder })
-    }
-
-    /// Writes until nothing fits any more.
-    fn fill(&self) {
-        let mut filler = File::create(self.folder.join("filler")).unwrap();
-        for size in [1 << 20, 4096, 1] {
-            while filler.write_all(&vec![7; size]).is_ok() && filler.sync_data().is_ok() {}
-        }
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.folder.join("filler")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.folder).output();
-    }
-}
 
 #[test]
 fn a_full_disk_releases_nothing_unlogged_and_recovers() {
@@ -62,7 +20,7 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
         skipped("disk full", "a loop device cannot be mounted here (needs root)");
         return;
     };
-    let data = disk.folder.join("data");
+    let data = disk.folder().join("data");
     let settings = Settings { data_dir: Some((House::Hospital, data)), ..Settings::default() };
     let mut town = Town::found(&folder.path().join("t"), &settings, &mut |_| {}).unwrap();
     let (mut people, family) = family::found(15, clock::today());
@@ -76,7 +34,7 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     let low =
         |town: &Town| town.node(House::Hospital).status().is_ok_and(|s| s["store"]["low_space"] == true);
 
-    disk.fill();
+    disk.fill().unwrap();
     assert!(clock::wait_until(Duration::from_secs(20), || low(&town)), "the node notices");
     let full = view(&town);
     let part = full.part(House::Hospital).unwrap();
@@ -97,7 +55,7 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     assert_eq!(view(&town).outcome(House::Hospital), "not_logged");
 
     // Room again: it goes on by itself, and what it releases is in the ledger.
-    disk.make_room();
+    disk.make_room().unwrap();
     assert!(clock::wait_until(Duration::from_secs(30), || !low(&town)), "the node notices");
     assert!(staff::import(&town, House::Hospital, &fresh).unwrap().whole);
     people.add(House::Hospital, &fresh, "Immunization/fresh-1", &[&family.third_grader]);

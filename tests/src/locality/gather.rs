@@ -63,6 +63,12 @@ pub fn member(town: &Town, house: House, depth: Depth, out: &Path) -> Result<(),
     write(&folder.join("member.json"), &json!({ "member": house.id(), "roles": roles }).to_string())?;
     let node = town.node(house);
     run(Command::new("cp").args(["-a", "--sparse=always"]).arg(node.folder()).arg(folder.join("disk")))?;
+    if !node.data().starts_with(node.folder()) {
+        run(Command::new("cp")
+            .args(["-a", "--sparse=always"])
+            .arg(node.data())
+            .arg(folder.join("disk/data")))?;
+    }
     let witnessed = node.data().join("witnessed");
     if witnessed.is_dir() {
         run(Command::new("cp").arg("-a").arg(&witnessed).arg(folder.join("witnessed")))?;

@@ -13,8 +13,9 @@ use super::guardian::Guardian;
 use super::people::{self, Settled};
 use super::volume::{self, Effort};
 use super::workload::{self, Happened, Wanted};
-use super::{Trouble, canary, mutants};
+use super::{Trouble, canary, mutants, second};
 use crate::clock;
+use crate::disk::Disk;
 use crate::house::House;
 use crate::town::{Settings, Town, staff};
 
@@ -56,7 +57,10 @@ pub fn run(order: &Order, told: &mut dyn FnMut(&str)) -> Result<Verdict, Trouble
     let artefacts = gather::make(&order.out.join("artefacts"))?;
     let started = clock::now();
     told("eight institutions start");
+    let disk = Disk::make(&order.out, GATEWAY_DISK_MIB);
     let settings = Settings {
+        // A disk of its own for the gateway: what was deleted on it is looked at, too.
+        data_dir: disk.as_ref().map(|disk| (House::CityHall, disk.folder().join("data"))),
         houses: &House::EIGHT,
         // A checkpoint rewrites the last tiles, up to 40 KiB of them: the fewer, the quieter the measurement of volume.
         checkpoint_seconds: 15,
@@ -94,7 +98,14 @@ pub fn run(order: &Order, told: &mut dyn FnMut(&str)) -> Result<Verdict, Trouble
     for house in House::EIGHT {
         gather::member(&town, house, Depth::Opened, &artefacts)?;
     }
-    let text = run_json(&town, order, &happened, started.0)?;
+    let mut limits: Vec<&str> = LIMITS.to_vec();
+    if !matches!(&disk, Some(disk) if second::unallocated(disk, &artefacts)?) {
+        limits.push("What the gateway's file system had let go of was not searched: no disk of its own, or no Sleuth Kit.");
+    }
+    if !second::yara(&canaries, &artefacts)? {
+        limits.push("No second scanner searched: yara is not installed.");
+    }
+    let text = run_json(&town, order, &happened, started.0, &limits)?;
     gather::write(&artefacts.join("run.json"), &text)?;
 
     if order.mutants {
@@ -191,7 +202,13 @@ fn records_of(ndjson: &str) -> Vec<String> {
     records.take(40).map(str::to_owned).collect()
 }
 
-fn run_json(town: &Town, order: &Order, happened: &Happened, started: u64) -> Result<String, Trouble> {
+fn run_json(
+    town: &Town,
+    order: &Order,
+    happened: &Happened,
+    started: u64,
+    limits: &[&str],
+) -> Result<String, Trouble> {
     let mut programs = Vec::new();
     for name in ["hibiki-node", "hibiki-terminal", "hibiki-audit"] {
         let said = gather::run(Command::new("sha256sum").arg(town.programs().path(name)))?;
@@ -215,10 +232,13 @@ fn run_json(town: &Town, order: &Order, happened: &Happened, started: u64) -> Re
         "faults": happened.faults.values().sum::<u64>(),
         "fault_kinds": happened.faults,
         "programs": programs,
-        "limits": LIMITS,
+        "limits": limits,
     });
     Ok(value.to_string())
 }
+
+/// The gateway's disk: room for its reserve and its ledger.
+const GATEWAY_DISK_MIB: u64 = 192;
 
 /// What such a run cannot show, whatever comes of it.
 const LIMITS: [&str; 5] = [
