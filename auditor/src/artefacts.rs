@@ -51,14 +51,7 @@ impl Artefacts {
     /// # Errors
     /// It is missing, no ordinary file, or larger than [`FILE_MAX`].
     pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        let file = self.file(name)?.take(FILE_MAX + 1).read_to_end(&mut bytes);
-        file.map_err(|error| format!("{name}: {error}"))?;
-        if bytes.len() as u64 > FILE_MAX {
-            Err(format!("{name} is too large to be what it should be"))
-        } else {
-            Ok(bytes)
-        }
+        read(&self.path(name), FILE_MAX).map_err(|why| format!("{name}: {why}"))
     }
 
     /// A small file of JSON.
@@ -94,7 +87,7 @@ impl Artefacts {
     /// # Errors
     /// The file is missing, or a line is no JSON or too long; the lines before were handed over.
     pub fn lines(&self, name: &str, mut each: impl FnMut(Value)) -> Result<(), String> {
-        let mut file = BufReader::new(self.file(name)?);
+        let mut file = BufReader::new(open(&self.path(name)).map_err(|why| format!("{name}: {why}"))?);
         for number in 1_u64.. {
             let mut line = Vec::new();
             let read = file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
@@ -110,20 +103,12 @@ impl Artefacts {
         Ok(())
     }
 
-    fn file(&self, name: &str) -> Result<File, String> {
-        let path = self.path(name);
-        let meta = path.symlink_metadata().map_err(|error| format!("{name}: {error}"))?;
-        if !meta.is_file() {
-            return Err(format!("{name} is no ordinary file"));
-        }
-        File::open(path).map_err(|error| format!("{name}: {error}"))
-    }
-
     /// Names in a folder, in order; none where there is no such folder.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
+        // A name that is no text is kept, and its file then not found: nothing is passed over in silence.
         let mut names: Vec<String> =
-            entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
@@ -133,10 +118,19 @@ impl Artefacts {
     /// # Errors
     /// Root or lists are missing, or a list does not follow from the one before.
     pub fn federation(&self) -> Result<TrustList, String> {
+        self.lists()?.pop().ok_or_else(|| "there is no trust list".to_owned())
+    }
+
+    /// All trust lists, newest last.
+    ///
+    /// # Errors
+    /// As [`Self::federation`].
+    pub fn lists(&self) -> Result<Vec<TrustList>, String> {
         let root = self.read("trust/root.pub")?;
         let root: RootAnchor =
             cbor::decode(&root).map_err(|error| format!("trust/root.pub is no federation root: {error}"))?;
         let mut accepted: Option<Accepted> = None;
+        let mut lists = Vec::new();
         for epoch in 1_u64.. {
             let name = format!("trust/{epoch}.list");
             if !self.has(&name) {
@@ -159,11 +153,37 @@ impl Artefacts {
             if next.list().epoch != epoch {
                 return Err(format!("{name} is the list of epoch {}", next.list().epoch));
             }
+            lists.push(next.list().clone());
             accepted = Some(next);
         }
-        let accepted =
-            accepted.ok_or("trust/1.list is missing: nothing can be verified without the trust lists")?;
-        Ok(accepted.list().clone())
+        let known = |name: &String| (1..=lists.len()).any(|epoch| *name == format!("{epoch}.list"));
+        if let Some(name) = self.names("trust").iter().find(|name| name.ends_with(".list") && !known(name)) {
+            return Err(format!("trust/{name} is there, but not every list before it"));
+        }
+        if lists.is_empty() {
+            return Err("trust/1.list is missing: nothing can be verified without the trust lists".to_owned());
+        }
+        Ok(lists)
+    }
+}
+
+/// A file of at most so many bytes, whole.
+///
+/// # Errors
+/// It is missing, no ordinary file, or larger; the name is left to the caller.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > most { Err("too large to be what it should be".to_owned()) } else { Ok(bytes) }
+}
+
+/// Opens an ordinary file: a pipe would be waited for, a device read without end, a link lead elsewhere.
+fn open(path: &Path) -> Result<File, String> {
+    let meta = path.symlink_metadata().map_err(|error| error.to_string())?;
+    if meta.is_file() {
+        File::open(path).map_err(|error| error.to_string())
+    } else {
+        Err("no ordinary file".to_owned())
     }
 }
 

@@ -1,18 +1,20 @@
 //! The ledgers of all members, each verified, each entry opened with what its institution laid open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hibiki_protocol::history::HistoryEntry;
 use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::limits::CLOCK_SKEW_MILLIS;
 use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf, VerifierKey, leaf_hash};
 use hibiki_protocol::trust::{Member, TrustList};
+use hibiki_protocol::witnessing::quorum_default;
 use serde_json::Value;
 
 use crate::artefacts::{Artefacts, folder, ledger_key, responders};
-use crate::log;
 use crate::strand::Strand;
+use crate::{log, witnessed};
 
 /// An entry.
 #[derive(Clone, Debug)]
@@ -54,7 +56,8 @@ pub fn read(artefacts: &Artefacts, list: &TrustList) -> (Strand, Ledgers) {
         "各施設の台帳は、欠けも書き換えもなく、署名と一致しているか。",
         "Is every institution's ledger whole, unaltered, signed, and what its entries were laid open to be?",
     );
-    let witnesses: Vec<VerifierKey> = Vec::new();
+    let lists = strand.need(artefacts.lists()).unwrap_or_default();
+    let kept = witnessed::read(artefacts, &lists, &mut strand);
     let mut ledgers = Ledgers::new();
     for member in responders(list) {
         let name = format!("{}/ledger", folder(&member.id));
@@ -62,7 +65,10 @@ pub fn read(artefacts: &Artefacts, list: &TrustList) -> (Strand, Ledgers) {
             strand.missing(format!("{name}: the ledger of {}", member.id));
             continue;
         }
-        if let Some(entries) = one(artefacts, member, &name, &witnesses, &mut strand) {
+        let witnesses: Vec<VerifierKey> =
+            list.witnesses_for(&member.id).into_iter().map(|(_, key)| key).collect();
+        let kept = kept.get(&member.id).map(Vec::as_slice).unwrap_or_default();
+        if let Some(entries) = one(artefacts, member, (&witnesses, kept), &mut strand) {
             ledgers.insert(member.id.clone(), entries);
         }
     }
@@ -73,12 +79,12 @@ pub fn read(artefacts: &Artefacts, list: &TrustList) -> (Strand, Ledgers) {
 fn one(
     artefacts: &Artefacts,
     member: &Member,
-    name: &str,
-    witnesses: &[VerifierKey],
+    (witnesses, kept): (&[VerifierKey], &[Vec<u8>]),
     strand: &mut Strand,
 ) -> Option<Vec<Entry>> {
     let key = strand.need(ledger_key(member))?;
-    let (report, leaves) = log::verify_and_read(&artefacts.path(name), &key, witnesses, &[]);
+    let name = format!("{}/ledger", folder(&member.id));
+    let (report, leaves) = log::verify_and_read(&artefacts.path(&name), &key, witnesses, kept);
     for problem in &report.problems {
         strand.problem(format!("{}: {problem}", member.id));
     }
@@ -87,6 +93,8 @@ fn one(
         "signed checkpoints",
         report.checked.get("checkpoint signatures").copied().unwrap_or_default(),
     );
+    cosigned(member, &report, witnesses.len(), strand);
+    clocks(member, &report, &leaves, strand);
     let mut entries: Vec<Entry> = leaves
         .into_iter()
         .zip(0..)
@@ -98,7 +106,7 @@ fn one(
         })
         .collect();
     let openings = format!("{}/openings.ndjson", folder(&member.id));
-    let mut wrong = Vec::new();
+    let (mut wrong, mut erased) = (Vec::new(), 0_u64);
     let mut seen = vec![false; entries.len()];
     let read = artefacts.inspected(&openings, |line| {
         let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
@@ -110,7 +118,8 @@ fn one(
             *seen = true;
         }
         match open(&line, &entry.leaf) {
-            Ok(full) => entry.full = full,
+            Ok(Some(full)) => entry.full = Some(full),
+            Ok(None) => erased += 1,
             Err(why) => wrong.push(format!("{}, entry {index}: {why}", member.id)),
         }
     });
@@ -120,8 +129,61 @@ fn one(
     if closed > 0 {
         strand.problem(format!("{}: {closed} entries were not laid open", member.id));
     }
+    strand.count("entries erased", erased);
+    if erased > 0 && !entries.iter().any(|entry| entry.leaf.kind == EntryKind::Erase) {
+        strand.problem(format!(
+            "{}: {erased} entries are said to be erased, and no erasure was logged",
+            member.id
+        ));
+    }
     strand.count("entries opened", entries.iter().filter(|entry| entry.full.is_some()).count() as u64);
     Some(entries)
+}
+
+/// Enough witnesses have cosigned. What came after their newest cosignatures is counted: nobody vouches for it yet.
+fn cosigned(member: &Member, report: &log::Report, possible: usize, strand: &mut Strand) {
+    if possible == 0 {
+        return;
+    }
+    let names: BTreeSet<&str> = report.witnesses.iter().map(|(name, _)| name.as_str()).collect();
+    let needed = quorum_default(possible);
+    if names.is_empty() {
+        strand.missing(format!("{}/ledger/cosigned: cosignatures of witnesses", folder(&member.id)));
+    } else if names.len() < needed {
+        strand.problem(format!("{}: {} witnesses cosigned, {needed} are needed", member.id, names.len()));
+    }
+    if report.strangers > 0 {
+        strand.problem(format!(
+            "{}: {} cosignatures are of no witness of the list",
+            member.id, report.strangers
+        ));
+    }
+    strand.count("cosignatures", names.len() as u64);
+    strand.count("entries after the newest cosignatures", report.size.saturating_sub(report.cosigned));
+}
+
+/// The times of a ledger: never back by more than clocks are put right, and not later than its witnesses saw it.
+fn clocks(member: &Member, report: &log::Report, leaves: &[Leaf], strand: &mut Strand) {
+    let mut latest = 0;
+    let back = leaves.iter().position(|leaf| {
+        latest = latest.max(leaf.time_ms);
+        leaf.time_ms + CLOCK_SKEW_MILLIS < latest
+    });
+    if let Some(index) = back {
+        strand.problem(format!(
+            "{}, entry {index}: the clock was set back by more than five minutes",
+            member.id
+        ));
+    }
+    let mut seen: Vec<u64> = report.witnesses.iter().map(|(_, seconds)| *seconds).collect();
+    seen.sort_unstable();
+    // The middle one: a single witness whose clock is wrong decides nothing.
+    let Some(seconds) = seen.get(seen.len() / 2) else { return };
+    let bound = seconds.saturating_mul(1000).saturating_add(CLOCK_SKEW_MILLIS);
+    let covered = leaves.iter().zip(0..report.cosigned);
+    if let Some((_, index)) = covered.into_iter().find(|(leaf, _)| leaf.time_ms > bound) {
+        strand.problem(format!("{}, entry {index}: its time is later than its witnesses saw it", member.id));
+    }
 }
 
 /// What an opening says, if it is what the leaf commits to; `None` if it was erased.

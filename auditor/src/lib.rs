@@ -6,6 +6,7 @@
 //! - [`artefacts`] — the folder that is read, and the trust lists in it
 //! - [`log`] — is a ledger whole, unaltered and signed?
 //! - [`ledgers`] — all of them, opened
+//! - [`witnessed`] — what other members keep of them
 //! - [`reconcile`] — do they agree with each other?
 //! - [`identifiers`] — could two institutions find the same person?
 //! - [`holds`] — was anything released to a held guardian?
@@ -30,3 +31,4 @@ pub mod report;
 pub mod scan;
 pub mod signing;
 pub mod strand;
+pub mod witnessed;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
 use hibiki_protocol::tlog::EntryKind;
@@ -194,6 +195,9 @@ pub fn files(artefacts: &Artefacts, list: &TrustList) -> Strand {
 }
 
 fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
+    if !artefacts.has(disk) {
+        return strand.missing(format!("{disk}: the files, one by one"));
+    }
     let root = artefacts.path(disk);
     let mut folders = vec![root.clone()];
     let before = strand.figures.get("files").copied().unwrap_or_default();
@@ -214,7 +218,8 @@ fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
                         strand.problem(format!("{disk}: the space kept aside, {name}, is not empty"));
                     }
                 }
-                Ok(_) if explained(&name) => strand.count("files", 1),
+                Ok(kind) if kind.is_file() && explained(&name) => strand.count("files", 1),
+                Ok(kind) if kind.is_socket() && name == SOCKET => strand.count("files", 1),
                 _ => strand.problem(format!("{disk}: nobody knows the file {name}")),
             }
         }
@@ -224,6 +229,8 @@ fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
     }
 }
 
+/// Where staff's commands reach a running node.
+const SOCKET: &str = "data/admin.sock";
 /// The space a node keeps aside for a full disk: zeros, a good place to hide something.
 const RESERVE: &str = "data/store/reserve";
 
@@ -250,7 +257,6 @@ fn explained(name: &str) -> bool {
         "node.toml",
         "node.log",
         "member.request",
-        "data/admin.sock",
         "data/admin.sock.lock",
         "data/ledger/checkpoint",
         "data/ledger/checkpoints",
@@ -269,7 +275,14 @@ fn explained(name: &str) -> bool {
         || within("data/store/sled/snap.")
             .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
         || within("data/store/sled/blobs/").is_some_and(number)
-        || within("data/witnessed/").is_some()
+        || ["data/ledger/tmp/", "data/witnessed/tmp/"].into_iter().filter_map(within).any(number)
+        || within("data/witnessed/").is_some_and(|name| {
+            name == "lock"
+                || !name.contains('/') && name.ends_with(".checkpoint")
+                || name
+                    .strip_prefix("forks/")
+                    .is_some_and(|fork| !fork.contains('/') && fork.ends_with(".json"))
+        })
 }
 
 /// The gateway writes and keeps no more for larger records.

@@ -7,13 +7,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hibiki_protocol::tlog::{
-    Checkpoint, FULL_TILE, Hash, Leaf, SignedNote, Tile, TileEdge, VerifierKey, decode_bundle, leaf_hash,
-    split_notes, tiles_of,
+    Checkpoint, FULL_TILE, Hash, Leaf, NoteSignature, SignedNote, Tile, TileEdge, VerifierKey, decode_bundle,
+    leaf_hash, split_notes, tiles_of,
 };
 use serde::Serialize;
 
+use crate::artefacts::{FILE_MAX, read};
+
+/// Bytes of the longest history of checkpoints: some three years of one a minute.
+const HISTORY_MAX: u64 = 512 << 20;
 /// The most findings a report lists; the rest are counted.
 const LISTED: usize = 50;
+
+/// The file with the newest checkpoint that enough witnesses cosigned.
+const COSIGNED: &str = "cosigned";
 
 /// The most bytes of a note that a crash may have torn.
 const MAX_TORN: usize = 4096;
@@ -29,8 +36,12 @@ pub struct Report {
     pub size: u64,
     /// The root by the checkpoint, in base64.
     pub root: String,
-    /// Names of the witnesses that cosigned the newest checkpoint, with their times in seconds.
+    /// Names of the witnesses that cosigned, with their times in seconds.
     pub witnesses: Vec<(String, u64)>,
+    /// Leaves under the newest checkpoint that witnesses cosigned, as the file `cosigned` keeps it.
+    pub cosigned: u64,
+    /// Lines under it that neither the ledger nor a known witness has signed.
+    pub strangers: u64,
     /// How many things were checked, by what they are.
     pub checked: BTreeMap<&'static str, u64>,
     /// Entries by kind.
@@ -92,10 +103,25 @@ pub fn verify_and_read(
     if witnesses.is_empty() {
         report.not_checked.push("cosignatures: no witness key was given");
     }
-    let Some(head) = newest(folder, key, witnesses, &mut report) else { return (report, Vec::new()) };
+    let Some((head, _)) = newest(folder, "checkpoint", key, witnesses, &mut report) else {
+        return (report, Vec::new());
+    };
+    if !report.witnesses.is_empty() {
+        report.cosigned = head.size;
+    }
+    let mut earlier = earlier.to_vec();
+    if folder.join(COSIGNED).symlink_metadata().is_ok()
+        && let Some((cosigned, note)) = newest(folder, COSIGNED, key, witnesses, &mut report)
+    {
+        report.cosigned = cosigned.size;
+        let known = |line: &&NoteSignature| key.made(line) || witnesses.iter().any(|key| key.made(line));
+        let lines = SignedNote::parse(&note).map(|note| note.signatures().to_vec()).unwrap_or_default();
+        report.strangers = lines.iter().filter(|line| !known(line)).count() as u64;
+        earlier.push(note);
+    }
     report.size = head.size;
     report.root = head.root.to_string();
-    let heads = known_heads(folder, key, earlier, &head, &mut report);
+    let heads = known_heads(folder, key, &earlier, &head, &mut report);
     let mut tree = Tree { edge: TileEdge::new(), report, folder, heads, last_time: None, leaves: Vec::new() };
     tree.walk(head.size);
     tree.report.compare("root of the newest checkpoint", tree.edge.root() == head.root, || {
@@ -106,32 +132,30 @@ pub fn verify_and_read(
     (report, tree.leaves)
 }
 
-/// The newest checkpoint, verified.
+/// The newest checkpoint, verified, and its note: by the ledger alone, or that witnesses cosigned.
 fn newest(
     folder: &Path,
+    name: &str,
     key: &VerifierKey,
     witnesses: &[VerifierKey],
     report: &mut Report,
-) -> Option<Checkpoint> {
-    let note = match std::fs::read(folder.join("checkpoint")) {
-        Ok(note) => note,
-        Err(error) => {
-            report.problem(format!("checkpoint: {error}"));
-            return None;
-        }
-    };
-    match Checkpoint::open(&note, key, witnesses) {
-        Ok((head, cosigned)) => {
+) -> Option<(Checkpoint, Vec<u8>)> {
+    let opened = read(&folder.join(name), FILE_MAX).and_then(|note| {
+        let (head, seen) = Checkpoint::open(&note, key, witnesses).map_err(|error| error.to_string())?;
+        Ok((head, seen, note))
+    });
+    match opened {
+        Ok((head, seen, note)) => {
             report.count("checkpoint signatures");
-            for seen in cosigned {
+            for seen in seen {
                 report.count("cosignatures");
                 let name = witnesses.get(seen.key).map_or("", VerifierKey::name);
                 report.witnesses.push((name.to_owned(), seen.time.unwrap_or_default()));
             }
-            Some(head)
+            Some((head, note))
         }
         Err(error) => {
-            report.problem(format!("checkpoint: {error}"));
+            report.problem(format!("{name}: {error}"));
             None
         }
     }
@@ -146,7 +170,7 @@ fn known_heads(
     report: &mut Report,
 ) -> BTreeMap<u64, Hash> {
     let mut heads = BTreeMap::from([(newest.size, newest.root)]);
-    let history = match std::fs::read(folder.join("checkpoints")) {
+    let history = match read(&folder.join("checkpoints"), HISTORY_MAX) {
         Ok(bytes) => bytes,
         Err(error) => {
             report.problem(format!("checkpoints: {error}"));
@@ -267,10 +291,10 @@ impl Tree<'_> {
 
     /// A file, or the full one that has replaced it while the copy was made (then `true`).
     fn read(&self, path: &str, full: &str) -> Result<(Vec<u8>, bool), String> {
-        match std::fs::read(self.folder.join(path)) {
+        match read(&self.folder.join(path), FILE_MAX) {
             Ok(bytes) => Ok((bytes, false)),
             Err(error) if path == full => Err(format!("{path}: {error}")),
-            Err(error) => match std::fs::read(self.folder.join(full)) {
+            Err(error) => match read(&self.folder.join(full), FILE_MAX) {
                 Ok(bytes) => Ok((bytes, true)),
                 Err(_) => Err(format!("{path}: {error}")),
             },

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use hibiki_audit::artefacts::Artefacts;
+use hibiki_audit::artefacts::{self, Artefacts};
 use hibiki_audit::ledgers::{self, Ledgers};
 use hibiki_audit::scan::{Finding, Findings, Homes, Scanner, judge, parse_needles};
 use hibiki_audit::strand::Strand;
@@ -26,9 +26,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Verify a copied ledger folder: every entry, tile and checkpoint.
-    #[command(after_help = "Example:\n  hibiki-audit log /mnt/copy/ledger --vkey \
-        'maebashi/chuo-hospital/ledger+1a2b3c4d+AQ…' --earlier visit-2026-10.checkpoint")]
+    /// Verify ledgers, every entry, tile and checkpoint: one folder by its key, or all of the artefacts by the trust
+    /// list, with what their institutions laid open and their witnesses keep.
+    #[command(
+        after_help = "Examples:\n  hibiki-audit log artefacts/\n  hibiki-audit log /mnt/copy/ledger --vkey \
+        'maebashi/chuo-hospital/ledger+1a2b3c4d+AQ…' --earlier visit-2026-10.checkpoint"
+    )]
     Log(LogArguments),
     /// Search files, folders, disk images and memory dumps for secrets in many encodings.
     #[command(after_help = "Example:\n  hibiki-audit scan --needles canaries.tsv \
@@ -98,6 +101,9 @@ enum CanaryCommand {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Are those that were revealed the ones committed to, and was that in a ledger before the first import?
+    #[command(after_help = "Example:\n  hibiki-audit canary check artefacts/")]
+    Check(FolderArguments),
 }
 
 #[derive(clap::Args)]
@@ -126,16 +132,16 @@ struct ReportArguments {
 
 #[derive(clap::Args)]
 struct LogArguments {
-    /// The folder with `checkpoint`, `checkpoints` and `tile/`.
+    /// The folder of artefacts; with `--vkey` one ledger's folder, with `checkpoint`, `checkpoints` and `tile/`.
     folder: PathBuf,
-    /// The verifier key of the ledger: name+id+key, from the trust list.
+    /// The verifier key of the one ledger: name+id+key, from the trust list.
     #[arg(long, value_name = "KEY")]
-    vkey: VerifierKey,
+    vkey: Option<VerifierKey>,
     /// The verifier key of a witness whose cosignatures are to be verified; may be given several times.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", requires = "vkey")]
     witness: Vec<VerifierKey>,
     /// A checkpoint of the same ledger kept from an earlier visit; may be given several times.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "vkey")]
     earlier: Vec<PathBuf>,
     /// How to print the report.
     #[arg(long, value_enum, default_value_t)]
@@ -182,10 +188,18 @@ fn home(text: &str) -> Result<(String, PathBuf), String> {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Log(arguments) => verify_log(&arguments),
+        Command::Log(LogArguments { folder, vkey: None, format, .. }) => {
+            ask(&FolderArguments { artefacts: folder, format }, |_, _, _| Vec::new())
+        }
+        Command::Log(LogArguments { folder, vkey: Some(key), witness, earlier, format }) => {
+            verify_log(&folder, &key, &witness, &earlier, format)
+        }
         Command::Scan(arguments) => run_scan(&arguments),
         Command::Canary(CanaryCommand::Plant { member, count, out }) => {
             canary::plant(&member, count, &out).map(|()| true)
+        }
+        Command::Canary(CanaryCommand::Check(arguments)) => {
+            ask(&arguments, |artefacts, _, ledgers| vec![canary::check(artefacts, ledgers)])
         }
         Command::Reconcile(arguments) => {
             ask(&arguments, |artefacts, _, ledgers| vec![reconcile::reconcile(artefacts, ledgers)])
@@ -217,15 +231,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn verify_log(arguments: &LogArguments) -> Result<bool, String> {
-    let read = |path: &PathBuf| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
-    let earlier = arguments.earlier.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let report = log::verify(&arguments.folder, &arguments.vkey, &arguments.witness, &earlier);
-    match arguments.format {
+fn verify_log(
+    folder: &Path,
+    key: &VerifierKey,
+    witnesses: &[VerifierKey],
+    earlier: &[PathBuf],
+    format: Format,
+) -> Result<bool, String> {
+    let earlier = earlier.iter().map(|path| file(path)).collect::<Result<Vec<_>, _>>()?;
+    let report = log::verify(folder, key, witnesses, &earlier);
+    match format {
         Format::Json => print_json(&report)?,
         Format::Human => print_log(&report),
     }
     Ok(report.passed)
+}
+
+fn file(path: &Path) -> Result<Vec<u8>, String> {
+    artefacts::read(path, artefacts::FILE_MAX).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 /// Asks some questions of the ledgers; the ledgers themselves are verified first.
@@ -279,7 +302,7 @@ fn keygen(name: &str, out: &Path) -> Result<bool, String> {
 
 /// A report that says the truth and did not pass is verified, and still no pass.
 fn verify_report(report: &Path, artefacts: &Path, vkey: Option<&VerifierKey>) -> Result<bool, String> {
-    let bytes = std::fs::read(report).map_err(|error| format!("{}: {error}", report.display()))?;
+    let bytes = file(report)?;
     if let Some(vkey) = vkey {
         signing::verify(vkey, &signing::note_of(report), &bytes)?;
         println!("signature: {}", vkey.name());

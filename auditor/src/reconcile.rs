@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use hibiki_protocol::limits::REPLAY_MILLIS;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
 
 use crate::artefacts::Artefacts;
@@ -60,6 +61,7 @@ pub fn reconcile(artefacts: &Artefacts, ledgers: &Ledgers) -> Strand {
         }
     }
     strand.count("grants", granted.len() as u64);
+    clocks(ledgers, &mut strand);
     receipts(artefacts, ledgers, &mut strand);
     strand.done()
 }
@@ -84,6 +86,33 @@ fn relayed(ledgers: &Ledgers, answers: &Places, strand: &mut Strand) {
                 )),
                 Some(_) => {}
             }
+        }
+    }
+}
+
+/// One query has one time in both ledgers, as near as a query lives and clocks may differ: without that, no bound on
+/// time shows anything.
+fn clocks(ledgers: &Ledgers, strand: &mut Strand) {
+    let all = |kinds: &'static [EntryKind]| {
+        let entries =
+            ledgers.iter().flat_map(|(member, entries)| entries.iter().map(move |entry| (member, entry)));
+        entries.filter(move |(_, entry)| kinds.contains(&entry.leaf.kind))
+    };
+    let relayed: BTreeMap<_, _> = all(&[EntryKind::Relay])
+        .filter_map(|(gateway, entry)| {
+            Some((*entry.digest(DigestKind::Query)?, (gateway, entry.leaf.time_ms)))
+        })
+        .collect();
+    for (member, entry) in all(&ANSWERS) {
+        let relay = entry.digest(DigestKind::Query).and_then(|query| relayed.get(query));
+        let Some((gateway, at)) = relay else { continue };
+        let apart = entry.leaf.time_ms.abs_diff(*at);
+        if apart > REPLAY_MILLIS {
+            strand.problem(format!(
+                "{member}, entry {}: {} s apart from the relay by {gateway}: a clock is wrong",
+                entry.index,
+                apart / 1000
+            ));
         }
     }
 }

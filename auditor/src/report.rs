@@ -51,6 +51,8 @@ const LIMITS: [&str; 4] = [
     "Compressed streams other than gzip, zlib and deflate, and secrets split over several places, are not searched.",
 ];
 
+const NO_RECEIPTS: &str = "No receipts of guardians were among the artefacts: whether what they were promised was kept was not asked.";
+
 /// Audits everything there is.
 pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
     let mut run = Strand::new("run", "何を動かしたか。", "What was run?");
@@ -101,10 +103,11 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
     }
     strands.push(control(&mutants));
     let more = described["limits"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let unasked = artefacts.names("receipts").is_empty().then_some(NO_RECEIPTS);
     Report {
         format: "hibiki-audit-report/1".to_owned(),
         passed: strands.iter().all(|strand| strand.passed),
-        limits: LIMITS.into_iter().chain(more).map(str::to_owned).collect(),
+        limits: LIMITS.into_iter().chain(unasked).chain(more).map(str::to_owned).collect(),
         run: described,
         strands,
         mutants,

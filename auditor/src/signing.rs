@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use hibiki_protocol::ids::Digest;
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner, SignedNote, VerifierKey};
 
+use crate::artefacts;
+
 /// The first line of such a note.
 const TITLE: &str = "hibiki-audit report";
 
@@ -67,7 +69,8 @@ pub fn sign(signer: &NoteSigner, report: &[u8]) -> Result<String, String> {
 /// # Errors
 /// The note is missing, of another report, or not signed by this key.
 pub fn verify(key: &VerifierKey, note: &Path, report: &[u8]) -> Result<(), String> {
-    let bytes = std::fs::read(note).map_err(|error| format!("{}: {error}", note.display()))?;
+    let bytes =
+        artefacts::read(note, artefacts::FILE_MAX).map_err(|why| format!("{}: {why}", note.display()))?;
     let signed = SignedNote::parse(&bytes).map_err(|error| error.to_string())?;
     let made = signed.verify(std::slice::from_ref(key)).is_ok_and(|made| !made.is_empty());
     if !made {

@@ -179,6 +179,15 @@ fn requests_out_of_order_are_refused_with_their_reason() {
             hospital().with(|m| m.ledger_key = member.member.signing_key).request(),
             "ledger key is already maebashi/clinic's",
         ),
+        (
+            hospital().with(|m| m.witness_key = Some(member.member.signing_key)).request(),
+            "witness, signing or ledger key is already maebashi/clinic's",
+        ),
+        (
+            hospital().with(|m| m.witness_key = Some(m.ledger_key)).request(),
+            "witness key is already maebashi/hospital's",
+        ),
+        (hospital().with(|m| m.witness_key = Some(root)).request(), "already the council's"),
         (hospital().with(|m| m.ledger_key = root).request(), "already the council's"),
         (member.request(), "is a member already: add --replace"),
     ];

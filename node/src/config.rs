@@ -12,12 +12,14 @@ mod guard;
 mod nearest;
 mod parse;
 mod problem;
+mod publish;
 mod school;
 pub mod shape;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hibiki_protocol::answer::KeptSince;
 use hibiki_protocol::ids::{Category, MemberId};
@@ -52,6 +54,8 @@ pub struct Config {
     pub store: Store,
     /// The ledger.
     pub ledger: Ledger,
+    /// Who vouches for the ledger.
+    pub witnesses: Witnesses,
     /// What it says about its records.
     pub records: Records,
     /// Folder whose files are imported, if one is watched.
@@ -234,6 +238,28 @@ pub struct Ledger {
     pub path: PathBuf,
     /// Seconds between checkpoints.
     pub checkpoint_seconds: u64,
+    /// How its public part can be read; none: it cannot.
+    pub publish: Option<Publish>,
+}
+
+/// How the public part of the ledger can be read over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Publish {
+    /// TCP address.
+    pub address: SocketAddr,
+    /// File of the token that readers bring; always set where others can reach the address.
+    pub token_file: Option<PathBuf>,
+}
+
+/// Who vouches for the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witnesses {
+    /// Cosignatures that make a checkpoint count; none: by the number of possible witnesses.
+    pub quorum: Option<usize>,
+    /// Without them for so long: an alarm.
+    pub alarm: Duration,
+    /// Without them for so long: nothing is released.
+    pub stop: Duration,
 }
 
 /// What the institution says about its records.
@@ -332,6 +358,7 @@ impl Config {
             (self.roles.responder, "responder"),
             (self.roles.gateway, "gateway"),
             (self.roles.registry, "registry"),
+            (self.roles.witness, "witness"),
         ]
         .into_iter()
         .filter_map(|(played, name)| played.then_some(name))

@@ -25,9 +25,14 @@ use crate::keyring::KeyId;
 use crate::ledger::{NotLogged, details};
 use crate::linkage::{LinkError, Linkage, Persons, index};
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Change, Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::Consents;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] =
+    &[sealed::<ConsentRow>("consent", TABLE, b"c", &[Part::Digest, Part::Bytes(8)])];
 
 /// What a choice is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

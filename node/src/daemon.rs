@@ -7,8 +7,10 @@ mod books;
 mod carriers;
 mod figures;
 mod foundations;
+mod publishing;
 mod roles;
 mod school;
+mod witnesses;
 
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use crate::ledger::Ledger;
 use crate::links::Links;
 use crate::membership::{Membership, read_lists};
 use crate::store::Committer;
+use crate::witness::Asking;
 use roles::Taken;
 
 /// How long peers are waited for when the endpoint closes.
@@ -34,6 +37,7 @@ pub struct Node {
     membership: Membership,
     ledger: Ledger,
     gateway: Option<Gateway>,
+    asking: Asking,
     env: Env,
     committer: Committer,
 }
@@ -49,13 +53,14 @@ impl Services for Node {
             host.board.clone(),
             roles::link_settings(&host.config),
         );
-        let Taken { services, gateway } = roles::take(host, &ground, &links).await?;
+        let Taken { services, gateway, asking } = roles::take(host, &ground, &links).await?;
         links.start(services, host.shutdown.clone());
         let listening = endpoint.local_addr().ok().map(|address| address.to_string());
         host.board.update(|status| status.listening = listening);
         figures::keep(host, &ground);
+        publishing::start(host, &ground).await?;
         let foundations::Ground { membership, means, committer, .. } = ground;
-        Ok(Self { endpoint, membership, ledger: means.ledger, gateway, env: means.env, committer })
+        Ok(Self { endpoint, membership, ledger: means.ledger, gateway, asking, env: means.env, committer })
     }
 
     async fn reload(&mut self, host: &Host) -> Result<(), String> {
@@ -73,6 +78,7 @@ impl Services for Node {
         if let Some(gateway) = &self.gateway {
             gateway.farewell().await;
         }
+        self.asking.farewell().await;
         self.endpoint.shutdown(FAREWELL).await;
         self.committer.close().await;
         if let Err(error) = self.ledger.close(self.env.now(), "asked to stop").await {

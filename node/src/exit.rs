@@ -16,6 +16,9 @@ pub enum ExitStatus {
     Failed = 1,
     /// The command line itself is wrong (clap uses the same number).
     Usage = 2,
+    /// `EX_DATAERR`: what is on the disk is not what was signed or acknowledged, such as an older copy of the
+    /// ledger; starting again changes nothing.
+    Data = 65,
     /// `EX_SOFTWARE`: the daemon met a fault of its own.
     Software = 70,
     /// `EX_OSERR`: the system refused something a daemon needs, such as an address to listen on.

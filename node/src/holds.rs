@@ -28,9 +28,13 @@ use crate::linkage::index;
 use crate::responder::HoldKeeper;
 use crate::services::Pending;
 use crate::store::{Keyspace, StoreError};
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::Holds;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] = &[sealed::<HoldRow>("hold", TABLE, b"i", &[Part::Digest, Part::Bytes(16)])];
 
 #[derive(Clone, Serialize, Deserialize)]
 struct HoldRow {

@@ -12,6 +12,7 @@ mod forms;
 mod identifiers;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
@@ -23,7 +24,7 @@ use hibiki_protocol::tlog::VerifierKey;
 use serde_json::{Value, json};
 
 use crate::keyring::KeyRing;
-use crate::ledger::{OpenError, OpenedEntry, open_entries};
+use crate::ledger::{OpenError, OpenedEntry, SubjectKey, open_entries};
 use crate::store::{Keyspace, SCAN_ROWS_MAX, SledOptions, SledStore, Store as _, StoreError};
 
 pub use copy::PrivateCopy;
@@ -92,13 +93,14 @@ pub fn entries(
 
 /// Writes every row of the store in `folder`, one JSON object a line: `keyspace`, `class`, `key_bytes`,
 /// `value_bytes`, `identifiers`, and what it says as `text` or `content` (base64). The last line says how many there
-/// are: `complete`.
+/// are: `complete`. Of whoever is erased only the key's name is left, and `gone` has it: whom the ledger has entries about.
 ///
 /// # Errors
 /// The store cannot be read to its end, or the output not written.
 pub fn rows(
     folder: &Path,
     keys: &Arc<KeyRing>,
+    gone: &BTreeSet<SubjectKey>,
     out: &mut dyn Write,
     told: &mut dyn FnMut(u64),
 ) -> Result<Tally, InspectionError> {
@@ -112,7 +114,7 @@ pub fn rows(
             let page = snapshot.scan(*keyspace, &[], last.as_deref(), SCAN_ROWS_MAX)?;
             let end = page.len() < SCAN_ROWS_MAX;
             for (key, value) in &page {
-                let row = rows::attribute(keys, *keyspace, key, value);
+                let row = rows::attribute(keys, gone, &*snapshot, *keyspace, key, value);
                 tally.wrong += u64::from(row.class == rows::UNKNOWN);
                 tally.lines += 1;
                 writeln!(out, "{}", line(*keyspace, key, value, row))?;

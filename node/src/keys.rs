@@ -1,8 +1,9 @@
 //! The keys of this node: made here, kept here; only public halves ever leave.
 //!
-//! Five keys, five purposes, never shared: TLS (who am I on the wire), signing (answers, grants,
-//! observations), sealing (what is sealed to me), ledger (checkpoints), and — where the node is a
-//! registry — the master key from which it names residents to each institution.
+//! Six keys, six purposes, never shared: TLS (who am I on the wire), signing (answers, grants,
+//! observations), sealing (what is sealed to me), ledger (checkpoints), witness (cosignatures under other
+//! members' checkpoints), and — where the node is a registry — the master key from which it names residents
+//! to each institution.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,7 @@ use hibiki_protocol::ids::FederationId;
 use hibiki_protocol::sealing::{SealingKeyId, SealingSecret, Suite};
 use hibiki_protocol::signing::{Signed, SigningKey};
 use hibiki_protocol::time::Timestamp;
-use hibiki_protocol::trust::{Member, MemberRequest, SealingKey, TlsKey};
+use hibiki_protocol::trust::{Member, MemberRequest, Role, SealingKey, TlsKey};
 use hibiki_transport::{Identity, IdentityError};
 use zeroize::Zeroizing;
 
@@ -23,6 +24,12 @@ use crate::secret_file::{self, SecretFileError};
 
 /// How long a sealing key is offered in a request: a year, then the node asks with a new one.
 const SEALING_KEY_MILLIS: u64 = 366 * 24 * 3600 * 1000;
+
+/// File of the key that signs the ledger's checkpoints, in the keys' folder.
+pub const LEDGER_KEY: &str = "ledger.key";
+
+/// File of the key that cosigns, in the keys' folder.
+pub const WITNESS_KEY: &str = "witness.key";
 
 /// Why the keys could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,7 @@ pub struct NodeKeys {
     identity: Identity,
     signing: Arc<SigningKey>,
     ledger: Arc<SigningKey>,
+    witness: Option<Arc<SigningKey>>,
     sealing: Arc<BTreeMap<SealingKeyId, SealingSecret>>,
 }
 
@@ -71,7 +79,7 @@ impl NodeKeys {
             .create(&sealing)
             .map_err(|source| KeysError::Folder { path: sealing.clone(), source })?;
         Identity::generate()?.save(&folder.join("tls.pem"))?;
-        for name in ["signing.key", "ledger.key"] {
+        for name in ["signing.key", LEDGER_KEY, WITNESS_KEY] {
             secret_file::create(&folder.join(name), &fresh(env))?;
         }
         let secret = SealingSecret::generate();
@@ -91,7 +99,9 @@ impl NodeKeys {
         Ok(Self {
             identity: Identity::load(&folder.join("tls.pem"))?,
             signing: signing_key("signing.key")?,
-            ledger: signing_key("ledger.key")?,
+            ledger: signing_key(LEDGER_KEY)?,
+            // A node that was made before there were witnesses has none.
+            witness: folder.join(WITNESS_KEY).exists().then(|| signing_key(WITNESS_KEY)).transpose()?,
             sealing: Arc::new(open_sealing(&folder.join("sealing"))?),
         })
     }
@@ -111,6 +121,11 @@ impl NodeKeys {
         &self.ledger
     }
 
+    /// Cosigns other members' checkpoints; none where the node was made before there were witnesses.
+    pub fn witness(&self) -> Option<&Arc<SigningKey>> {
+        self.witness.as_ref()
+    }
+
     /// The private key that boxes sealed to `id` open with.
     pub fn sealing(&self, id: SealingKeyId) -> Option<&SealingSecret> {
         self.sealing.get(&id)
@@ -127,6 +142,8 @@ impl NodeKeys {
         member.tls_key_next = None;
         member.signing_key = self.signing.verifying_key();
         member.ledger_key = self.ledger.verifying_key();
+        let cosigns = self.witness.as_ref().filter(|_| member.has_role(Role::Witness));
+        member.witness_key = cosigns.map(|key| key.verifying_key());
         member.sealing_keys = self
             .sealing
             .values()

@@ -35,7 +35,7 @@ pub use error::LinkError;
 pub use import::{Made, Summary};
 pub use persons::{LocalPerson, Persons};
 pub use table::LinkRow;
-pub(crate) use table::linked;
+pub(crate) use table::{FORMS, linked};
 
 use crate::institution::Means;
 use crate::responder::{LocalFault, LocalSubject};

@@ -3,7 +3,7 @@
 //! Owns: one warm link per member whoever dialled it, the hello before a link counts as up, dialling
 //! again with back-off, the door where every incoming request is judged by who sends it, the spread of
 //! newer trust lists, and this node's own questions ([`Links::ask`], [`Links::end_session`],
-//! [`Links::deliver_hold`], [`Links::attest`]). Must not know: what is inside a part, an answer or a session; those pass through.
+//! [`Links::deliver_hold`], [`Links::attest`], [`Links::offer_checkpoint`], [`Links::tell_fork`]). Must not know: what is inside a part, an answer or a session; those pass through.
 //!
 //! The loops wait and act; what they decide is in the pure files `back_off` and `door`.
 
@@ -36,7 +36,7 @@ pub use code::{MALFORMED, NOT_GREETED, NOT_PERMITTED, TOO_LATE, VERSION};
 use crate::env::Env;
 use crate::membership::Membership;
 use crate::observe::board::StatusBoard;
-use crate::services::{Pending, Registry, Responder};
+use crate::services::{Pending, Registry, Responder, Witness};
 use crate::shutdown::Shutdown;
 use table::Table;
 
@@ -74,6 +74,8 @@ pub struct Services {
     pub responder: Option<Arc<dyn Responder>>,
     /// Attests for whom a card may act.
     pub registry: Option<Arc<dyn Registry>>,
+    /// Vouches for ledgers, and hears of forks.
+    pub witness: Option<Arc<dyn Witness>>,
     /// Serves guardians' terminals.
     pub guests: Option<Arc<dyn Guests>>,
 }

@@ -15,6 +15,7 @@ mod sender;
 mod tests;
 
 pub use letter::{Letter, LetterId, LetterKind};
+pub(crate) use outbox::FORMS;
 pub use outbox::{Counts, Due, Outbox, Queued, State, Waiting};
 pub use relay::{Relay, Smtp};
 pub use sender::{Recipients, Sender};

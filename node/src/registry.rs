@@ -44,7 +44,11 @@ pub use tokens::{Export, VALID_DAYS_DEFAULT, VALID_DAYS_MAX};
 use crate::institution::Means;
 use crate::keyring::KeyId;
 use crate::ledger::{NotLogged, details};
+use crate::vault::form::Form;
 use card::RevocationSource;
+
+/// The forms of its rows.
+pub(crate) const FORMS: [&[Form]; 4] = [residents::FORMS, guardianships::FORMS, cards::FORMS, holds::FORMS];
 
 /// What a registry needs beside its [`Means`].
 pub struct Setup {

@@ -19,9 +19,14 @@ use crate::keyring::KeyId;
 use crate::linkage::index;
 use crate::responder::NotChosen;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Change, Row, VaultError};
 
 const COMMANDS: Keyspace = Keyspace::Replay;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] =
+    &[sealed::<CommandRow>("command carried out", COMMANDS, b"c", &[Part::Digest, Part::Digest])];
 
 /// A command that was carried out or refused.
 #[derive(Clone, Serialize, Deserialize)]

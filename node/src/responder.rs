@@ -13,6 +13,7 @@ mod acts;
 mod grants;
 mod head;
 mod local;
+mod missed;
 mod pipeline;
 mod reply;
 #[cfg(test)]
@@ -114,6 +115,7 @@ pub struct InstitutionResponder {
     grants: Mutex<grants::KnownGrants>,
     room: Semaphore,
     head: head::Head,
+    missed: missed::Missed,
 }
 
 impl InstitutionResponder {
@@ -130,6 +132,7 @@ impl InstitutionResponder {
             grants: Mutex::default(),
             room: Semaphore::new(room),
             head: head::Head::new(period),
+            missed: missed::Missed::default(),
         }
     }
 

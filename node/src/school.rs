@@ -31,8 +31,22 @@ use crate::ledger::{NotLogged, details};
 use crate::mail::Outbox;
 use crate::observe::board::StatusBoard;
 use crate::recordbook::{RecordBook, StoredRecord};
+use crate::vault::form::Form;
 use alert::hours::Hours;
 use roster::RosterError;
+
+/// The forms of its rows.
+pub(crate) const FORMS: [&[Form]; 9] = [
+    roster::FORMS,
+    days::FORMS,
+    menus::FORMS,
+    registrations::FORMS,
+    notices::FORMS,
+    hand_ins::FORMS,
+    events::FORMS,
+    gates::FORMS,
+    alert::FORMS,
+];
 
 /// A school's books.
 #[derive(Clone)]

@@ -13,6 +13,7 @@ use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::session::{BoundStatement, OpenSession, SessionRefusal};
 use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::Signed;
+use hibiki_protocol::witnessing::{CheckpointOffer, ForkEvidence, Witnessed};
 
 /// A future that a service returns: boxed, so that services can be held as trait objects.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,6 +41,15 @@ pub trait Responder: Send + Sync {
         gateway: &'a MemberId,
         end: SealedSessionEnd,
     ) -> Pending<'a, Result<(), Declined>>;
+}
+
+/// Vouches for other members' ledgers, and hears of those that have two histories.
+pub trait Witness: Send + Sync {
+    /// Judges a checkpoint that `from` offers or passes on. What is cosigned is durable before it is returned.
+    fn offer<'a>(&'a self, from: &'a MemberId, offer: CheckpointOffer) -> Pending<'a, Witnessed>;
+
+    /// Looks at evidence of a fork; whether it proves one, and is kept.
+    fn fork<'a>(&'a self, from: &'a MemberId, evidence: ForkEvidence) -> Pending<'a, bool>;
 }
 
 /// Attests for whom a card may act.

@@ -32,10 +32,14 @@ use crate::responder::SessionEndKeeper;
 use crate::services::Pending;
 use crate::shutdown::Shutdown;
 use crate::store::{Keyspace, StoreError};
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Index, VaultError};
 use mirror::Mirror;
 
 const TABLE: Keyspace = Keyspace::SessionEnds;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] = &[sealed::<EndRow>("ended session", TABLE, b"", &[Part::Digest])];
 /// What session keys are indexed for.
 const PURPOSE: &str = "session-end";
 /// Those whose time is over are forgotten this often.

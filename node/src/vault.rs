@@ -10,6 +10,8 @@
 //!
 //! A row whose key was destroyed (its subject was erased) is as good as absent.
 
+pub(crate) mod form;
+
 use std::sync::Arc;
 
 use serde::Serialize;

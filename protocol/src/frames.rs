@@ -2,7 +2,8 @@
 //!
 //! Every stream begins with one [`Request`] frame. What a party may ask is decided by who it is:
 //! a terminal opens sessions and views at a gateway; a gateway asks members and tells them of ended
-//! sessions; a registry delivers holds; members fetch trust lists from one another.
+//! sessions; a registry delivers holds; members fetch trust lists from one another and witness each other's
+//! ledgers.
 
 use crate::answer::SealedAnswer;
 use crate::cbor::{wire_struct, wire_union};
@@ -15,6 +16,7 @@ use crate::session_end::SealedSessionEnd;
 use crate::signing::Signed;
 use crate::time::Timestamp;
 use crate::trust::SignedTrustList;
+use crate::witnessing::{CheckpointOffer, ForkEvidence, ForkNoted, Witnessed};
 
 wire_struct! {
     /// The first exchange on every connection: until it is answered the connection does not count
@@ -312,6 +314,10 @@ wire_union! {
         11 => LeaveSessionEnds(LeaveSessionEnds),
         /// Gateway: a guardian's session has ended.
         12 => EndSession(SealedSessionEnd),
+        /// Member: cosign my ledger's checkpoint.
+        13 => OfferCheckpoint(CheckpointOffer),
+        /// Member: a ledger has two histories.
+        14 => TellFork(ForkEvidence),
     }
 }
 
@@ -351,5 +357,9 @@ wire_union! {
         15 => SessionEndsKept(SessionEndsKept),
         /// The session has ended at the institution.
         16 => SessionEnded(SessionEnded),
+        /// To an offered checkpoint.
+        17 => Witnessed(Witnessed),
+        /// To evidence of a fork.
+        18 => ForkNoted(ForkNoted),
     }
 }

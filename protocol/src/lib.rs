@@ -17,7 +17,8 @@
 //! 7. [`outcome`] — what became of each institution asked, and the coverage of a view.
 //! 8. [`session_end`] — the card is gone: told to every institution, and left with the gateway for the case that
 //!    the terminal cannot.
-//! 9. [`frames`] — what passes on one stream between two parties.
+//! 9. [`witnessing`] — other members cosign a ledger's checkpoints, so that nobody can show two histories of one.
+//! 10. [`frames`] — what passes on one stream between two parties.
 //!
 //! Beneath them: [`cbor`] (strict deterministic encoding), [`signing`] and [`sealing`] (Ed25519,
 //! HPKE, domain separation), [`tlog`] (transparency-log arithmetic), [`limits`] (every bound, in one file).
@@ -47,3 +48,4 @@ pub mod time;
 pub mod tlog;
 pub mod token;
 pub mod trust;
+pub mod witnessing;

@@ -101,6 +101,15 @@ pub const ROOT_KEYS_MAX: usize = 16;
 /// Trust lists sent in one catch-up exchange.
 pub const TRUST_LISTS_PER_FRAME_MAX: usize = 16;
 
+/// Witnesses of one ledger, at most: five, of whom three must cosign by default, so that two may sleep. More would
+/// be asked every minute for nothing.
+pub const WITNESSES_MAX: usize = 5;
+/// Bytes of a checkpoint that is offered, kept or shown as evidence: a name, a root, and two or three signatures
+/// take some 500.
+pub const CHECKPOINT_BYTES_MAX: usize = 8192;
+/// Hashes of a consistency proof: a tree of 2^64 leaves needs so many.
+pub const CONSISTENCY_PROOF_MAX: usize = 65;
+
 /// Sessions a gateway keeps open at once; 256 bytes and its keys each.
 pub const SESSIONS_MAX: usize = 16_384;
 /// Ends of sessions a gateway holds at once, left by terminals or on their way to institutions; about 700

@@ -135,6 +135,7 @@ fn member(
         }],
         ledger_key: signing.verifying_key(),
         registry_area: roles.contains(&Role::Registry).then(|| "10201".into()),
+        witness_key: None,
     }
 }
 

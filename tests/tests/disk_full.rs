@@ -62,6 +62,15 @@ fn a_full_disk_releases_nothing_unlogged_and_recovers() {
     let again = view(&town);
     assert!(again.coverage.complete, "{:?}", again.coverage);
     assert_eq!(again.keys().unwrap(), people.expected(&family.third_grader));
+    // What was answered without an entry has got one since.
+    let owed = |town: &Town| {
+        let shown = staff::command(town, House::Hospital, &["ledger", "show", "--last", "40"]).unwrap();
+        let entries = shown["entries"].as_array().cloned().unwrap_or_default();
+        entries.iter().any(|entry| {
+            entry["details"]["reason"] == "not_logged" && entry["details"]["answered"].as_u64() > Some(0)
+        })
+    };
+    assert!(clock::wait_until(Duration::from_secs(20), || owed(&town)), "the answer is entered");
     let report = staff::verify_ledger(&town, House::Hospital).unwrap();
     assert_eq!(report["passed"], true, "{report}");
     let receipt = again.part(House::Hospital).unwrap().receipt.clone().unwrap();

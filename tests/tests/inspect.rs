@@ -142,11 +142,12 @@ fn what_was_parked_or_damaged_is_not_explained() {
     batch.put(Keyspace::Meta, b"view-cache".to_vec(), foreign);
     batch.put(Keyspace::Links, [b"s".as_slice(), &[3; 32]].concat(), foreign);
     batch.put(Keyspace::Links, [b"s".as_slice(), &foreign[..100]].concat(), b"");
+    batch.put(Keyspace::Links, [b"s".as_slice(), &foreign[..32]].concat(), b"");
     store.commit(&batch).unwrap();
     drop(store);
     let inspected = inspect(&town, house, &folder.path().join("parked")).unwrap();
-    assert!(!inspected.explained && inspected.said.contains("3 UNEXPLAINED"), "{}", inspected.said);
-    assert_eq!(inspected.classes()["unknown"], 3);
+    assert!(!inspected.explained && inspected.said.contains("4 UNEXPLAINED"), "{}", inspected.said);
+    assert_eq!(inspected.classes()["unknown"], 4);
     let shown = inspected
         .rows
         .iter()
@@ -165,5 +166,7 @@ fn what_was_parked_or_damaged_is_not_explained() {
     fs::write(&segment, bytes).unwrap();
     let damaged = inspect(&town, house, &folder.path().join("damaged")).unwrap();
     assert!(!damaged.explained && !damaged.said.is_empty());
+    let lost: Vec<_> = damaged.openings.iter().filter(|opening| !opening["damaged"].is_null()).collect();
+    assert_eq!((lost.len(), damaged.openings.len()), (1, inspected.openings.len()), "{lost:?}");
     assert!(damaged.rows.len() > 10, "the store is shown whatever the ledger is: {}", damaged.said);
 }

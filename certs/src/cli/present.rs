@@ -62,7 +62,7 @@ pub(crate) fn member_in_words(member: &Member) -> String {
         .map(|key| format!("{} until {}", hex::encode(key.public.id().0), time(key.not_after)))
         .collect();
     format!(
-        "{}  {} / {}\n  kind {}, roles {}{area}\n  address {addresses}\n  TLS key {}\n  signing {}\n  ledger  {}\n  sealing {}",
+        "{}  {} / {}\n  kind {}, roles {}{area}\n  address {addresses}\n  TLS key {}\n  signing {}\n  ledger  {}\n  witness {}\n  sealing {}",
         member.id,
         plain(&member.name_ja),
         plain(&member.name_en),
@@ -71,6 +71,7 @@ pub(crate) fn member_in_words(member: &Member) -> String {
         hex::encode(member.tls_key.0),
         hex::encode(member.signing_key.0),
         hex::encode(member.ledger_key.0),
+        member.witness_key.map_or_else(|| "none".to_owned(), |key| hex::encode(key.0)),
         sealing.join(", ")
     )
 }
@@ -96,6 +97,7 @@ fn member_json(member: &Member) -> Value {
         "signing_key": hex::encode(member.signing_key.0),
         "sealing_keys": sealing,
         "ledger_key": hex::encode(member.ledger_key.0),
+        "witness_key": member.witness_key.map(|key| hex::encode(key.0)),
         "registry_area": member.registry_area,
     })
 }

@@ -73,6 +73,7 @@ fn differing(old: &Member, new: &Member) -> Vec<&'static str> {
         ("signing key", old.signing_key != new.signing_key),
         ("sealing keys", old.sealing_keys != new.sealing_keys),
         ("ledger key", old.ledger_key != new.ledger_key),
+        ("witness key", old.witness_key != new.witness_key),
         ("registry area", old.registry_area != new.registry_area),
     ];
     parts.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()

@@ -93,10 +93,16 @@ fn check_roles(member: &Member, allow: &[Role]) -> Result<(), RequestFault> {
 /// No key of the request may be somebody else's: two nodes with one key are one node, or a theft.
 fn check_keys(member: &Member, draft: &TrustList) -> Result<(), RequestFault> {
     let shared = |kind, owner: &str| Err(RequestFault::SharedKey { kind, owner: owner.to_owned() });
-    let ed25519 = |of: &Member| [of.signing_key, of.ledger_key];
+    let ed25519 = |of: &Member| -> Vec<VerifyingKey> {
+        [of.signing_key, of.ledger_key].into_iter().chain(of.witness_key).collect()
+    };
     let is_root = |key: &VerifyingKey| draft.root.keys.contains(key);
+    if member.witness_key.is_some_and(|key| key == member.signing_key || key == member.ledger_key) {
+        // One key, one purpose: what it signs for one must never be taken for another.
+        return shared("witness", member.id.as_str());
+    }
     if ed25519(member).iter().any(is_root) {
-        return shared("signing or ledger", "the council");
+        return shared("witness, signing or ledger", "the council");
     }
     for other in draft.members.iter().filter(|other| other.id != member.id) {
         let owner = other.id.as_str();
@@ -105,7 +111,7 @@ fn check_keys(member: &Member, draft: &TrustList) -> Result<(), RequestFault> {
             return shared("TLS", owner);
         }
         if ed25519(member).iter().any(|key| ed25519(other).contains(key)) {
-            return shared("signing or ledger", owner);
+            return shared("witness, signing or ledger", owner);
         }
         let sealing = |key: &_| other.sealing_keys.iter().any(|theirs| &theirs.public == key);
         if member.sealing_keys.iter().any(|key| sealing(&key.public)) {

@@ -39,6 +39,7 @@ impl Node {
             }],
             ledger_key: ledger,
             registry_area: roles.contains(&Role::Registry).then(|| "10201".to_owned()),
+            witness_key: None,
         };
         Self { signing, member }
     }

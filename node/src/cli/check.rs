@@ -92,6 +92,10 @@ fn describe(file: &Path, config: &Config) -> String {
     );
     let ledger = &config.ledger;
     line("ledger", format!("{}, checkpoint every {} s", ledger.path.display(), ledger.checkpoint_seconds));
+    if let Some(publish) = &ledger.publish {
+        let token = if publish.token_file.is_some() { "with a token" } else { "by anybody on this machine" };
+        line("published", format!("http://{}/checkpoint, read {token}", publish.address));
+    }
     if let Some(inbox) = &config.inbox {
         line("inbox", inbox.display().to_string());
     }

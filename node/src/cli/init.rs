@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hibiki_protocol::cbor;
 use hibiki_protocol::ids::FederationId;
-use hibiki_protocol::signing::{Signed, VerifyingKey};
+use hibiki_protocol::signing::{Signed, SigningKey, VerifyingKey};
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::{Member, MemberRequest, Role, TlsKey};
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::env::Env;
 use crate::hardening::harden;
 use crate::keyring;
-use crate::keys::{self, KeysError, NodeKeys};
+use crate::keys::{self, KeysError, LEDGER_KEY, NodeKeys};
 use crate::secret_file;
 
 /// File of the key everything at rest hangs on, in the keys' folder.
@@ -54,6 +54,23 @@ pub enum InitError {
         /// The file.
         path: PathBuf,
     },
+    /// A ledger lies there that the present key has signed.
+    #[error(
+        "{path} holds a ledger, and a new key would make it unreadable as one; move the folder aside whole first, and \
+         keep it as evidence"
+    )]
+    Ledger {
+        /// Its folder.
+        path: PathBuf,
+    },
+    /// The key cannot be moved aside.
+    #[error("{path}: {source}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The member id does not name its federation.
     #[error("the member id `{0}` does not begin with a federation's name")]
     Id(String),
@@ -69,11 +86,16 @@ pub enum InitError {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hibiki-node init --config /etc/hibiki/node.toml\n\n\
     Run it as the account the node runs as. Makes the node's folder and its keys. Existing keys are never touched;\n\
-    run again, it makes only what a role added since then needs. Next: hibiki-node request.")]
+    run again, it makes only what a role added since then needs. Next: hibiki-node request.\n\n\
+    A ledger that is lost for good, or whose key is in other hands, begins anew under another key:\n  \
+    hibiki-node init --config /etc/hibiki/node.toml --new-ledger-key")]
 pub struct InitArguments {
     /// Configuration of the node.
     #[arg(long, value_name = "FILE", default_value = super::connect::CONFIG_FILE)]
     config: PathBuf,
+    /// Make a new key for the ledger; the present one is kept beside it. The ledger's folder must have been moved aside.
+    #[arg(long)]
+    new_ledger_key: bool,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -104,7 +126,11 @@ pub struct RequestArguments {
 pub fn init(arguments: &InitArguments) -> Result<(), CliError> {
     harden()?;
     let config = Config::load(&arguments.config)?.config;
-    let made = make(&config, &Env::system())?;
+    let mut made = Vec::new();
+    if arguments.new_ledger_key {
+        made.push(renew_ledger_key(&config, &Env::system())?);
+    }
+    made.extend(make(&config, &Env::system())?);
     let value = json!({
         "id": config.node.id.as_str(), "data_dir": config.node.data_dir, "keys_dir": config.node.keys_dir, "made": made,
     });
@@ -144,6 +170,11 @@ fn make(config: &Config, env: &Env) -> Result<Vec<PathBuf>, InitError> {
         // A fresh one would not open what the lost one closed.
         return Err(InitError::Lost { path: keys.join(NODE_KEY) });
     }
+    let witness = keys.join(keys::WITNESS_KEY);
+    if config.roles.witness && !witness.exists() {
+        secret_file::create(&witness, &keys::fresh(env)).map_err(KeysError::from)?;
+        made.push(witness);
+    }
     if config.roles.registry && !master.exists() {
         if let Some(folder) = master.parent() {
             private_folder(folder)?;
@@ -152,6 +183,24 @@ fn make(config: &Config, env: &Env) -> Result<Vec<PathBuf>, InitError> {
         made.push(master.clone());
     }
     Ok(made)
+}
+
+/// Puts a new ledger key in the place of the present one, which stays beside it under another name.
+fn renew_ledger_key(config: &Config, env: &Env) -> Result<PathBuf, InitError> {
+    let ledger = &config.ledger.path;
+    if fs::read_dir(ledger).is_ok_and(|mut files| files.next().is_some()) {
+        return Err(InitError::Ledger { path: ledger.clone() });
+    }
+    let path = config.node.keys_dir.join(LEDGER_KEY);
+    // Cut off in the middle, the former one has gone and there is none: then only the new one is made.
+    if path.exists() {
+        let seed = secret_file::read(&path).map_err(KeysError::from)?;
+        let public = hex::encode(SigningKey::from_seed(&seed).verifying_key().0);
+        let aside = path.with_extension(format!("key.former-{}", public.get(..8).unwrap_or(&public)));
+        fs::rename(&path, aside).map_err(|source| InitError::Key { path: path.clone(), source })?;
+    }
+    secret_file::create(&path, &keys::fresh(env)).map_err(KeysError::from)?;
+    Ok(path)
 }
 
 fn private_folder(path: &Path) -> Result<(), InitError> {
@@ -193,6 +242,7 @@ fn proposed(config: &Config) -> Member {
         (config.roles.responder, Role::Responder),
         (config.roles.gateway, Role::Gateway),
         (config.roles.registry, Role::Registry),
+        (config.roles.witness, Role::Witness),
     ];
     let none = VerifyingKey([0; 32]);
     Member {
@@ -208,6 +258,7 @@ fn proposed(config: &Config) -> Member {
         sealing_keys: Vec::new(),
         ledger_key: none,
         registry_area: config.registry.area.clone().filter(|_| config.roles.registry),
+        witness_key: None,
     }
 }
 
@@ -250,6 +301,10 @@ mod tests {
         };
         let before = all();
         assert!(make(&plain, &env).unwrap().is_empty());
+        // A node from before there were witnesses is given the key it lacks.
+        fs::remove_file(keys.join(keys::WITNESS_KEY)).unwrap();
+        assert!(make(&config(folder.path(), "witness = false"), &env).unwrap().is_empty());
+        assert_eq!(make(&plain, &env).unwrap(), [keys.join(keys::WITNESS_KEY)]);
         let registry = config(folder.path(), "registry = true");
         assert_eq!(make(&registry, &env).unwrap(), [keys.join("registry-master.key")]);
         assert!(make(&registry, &env).unwrap().is_empty());
@@ -257,6 +312,32 @@ mod tests {
         for private in [&plain.node.data_dir, &keys] {
             assert_eq!(fs::metadata(private).unwrap().permissions().mode() & 0o077, 0);
         }
+    }
+
+    #[test]
+    fn a_ledger_key_is_renewed_only_where_no_ledger_is_and_the_former_one_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, env) = (config(folder.path(), ""), Env::system());
+        make(&config, &env).unwrap();
+        let path = config.node.keys_dir.join(LEDGER_KEY);
+        let before = fs::read(&path).unwrap();
+        fs::create_dir_all(&config.ledger.path).unwrap();
+        fs::write(config.ledger.path.join("checkpoint"), "a note").unwrap();
+        assert!(matches!(renew_ledger_key(&config, &env), Err(InitError::Ledger { .. })));
+        assert_eq!(fs::read(&path).unwrap(), before);
+
+        fs::rename(&config.ledger.path, folder.path().join("evidence")).unwrap();
+        assert_eq!(renew_ledger_key(&config, &env).unwrap(), path);
+        assert_ne!(fs::read(&path).unwrap(), before);
+        let names = fs::read_dir(&config.node.keys_dir).unwrap().map(|file| file.unwrap().path());
+        let former: Vec<_> = names.filter(|path| path.to_string_lossy().contains(".former-")).collect();
+        assert_eq!(former.len(), 1);
+        assert_eq!(fs::read(&former[0]).unwrap(), before);
+        assert!(NodeKeys::open(&config.node.keys_dir).is_ok());
+        // A crash between the two steps is mended by doing it again.
+        fs::remove_file(&path).unwrap();
+        renew_ledger_key(&config, &env).unwrap();
+        assert!(NodeKeys::open(&config.node.keys_dir).is_ok());
     }
 
     #[test]
@@ -289,7 +370,9 @@ mod tests {
         let proved = MemberRequest::verify(&read).unwrap();
         assert_eq!((proved.federation.as_str(), proved.issued), ("maebashi", Timestamp(5)));
         let member = proved.member;
-        assert_eq!(member.roles, [Role::Responder, Role::Gateway, Role::Registry]);
+        assert_eq!(member.roles, [Role::Responder, Role::Gateway, Role::Registry, Role::Witness]);
+        assert_eq!(member.witness_key, keys.witness().map(|key| key.verifying_key()));
+        assert!(member.witness_verifier().is_some());
         assert_eq!(member.addresses, ["city.example:4433"]);
         assert_eq!(member.registry_area.as_deref(), Some("maebashi"));
         assert_eq!(member.sealing_keys.len(), 1);

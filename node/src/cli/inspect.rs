@@ -1,5 +1,6 @@
 //! `hibiki-node inspect`: a stopped node laid open for an inspector.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -21,6 +22,7 @@ use crate::env::SystemEntropy;
 use crate::inspection::{self, PrivateCopy, Tally};
 use crate::keyring::{self, KeyRing};
 use crate::keys::NodeKeys;
+use crate::ledger;
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -76,33 +78,37 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
     if let Some(folder) = &arguments.ledger {
         publish(&config.ledger.path, folder)?;
     }
+    let own = NodeKeys::open(&node.keys_dir).map_err(refuse)?;
+    let (name, public) = (Member::ledger_origin(&node.id), own.ledger().verifying_key());
+    let key = VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &public.0).map_err(refuse)?;
     if let Some(path) = &arguments.openings {
-        let own = NodeKeys::open(&node.keys_dir).map_err(refuse)?;
-        let (name, public) = (Member::ledger_origin(&node.id), own.ledger().verifying_key());
-        let key = VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &public.0).map_err(refuse)?;
-        let tally = written(path, "台帳 / ledger", |out, told| {
+        wrong += written(path, "台帳 / ledger", |out, told| {
             inspection::entries(&config.ledger.path, &key, &keys, out, told)
         })?;
-        wrong += tally.wrong;
     }
     if let Some(path) = &arguments.store {
+        // Without the ledger nobody is known to be erased, and what their keys sealed is not explained.
+        let gone = ledger::subjects(&config.ledger.path, &key).unwrap_or_else(|error| {
+            complain(&format!("台帳 / ledger: {error}"));
+            BTreeSet::new()
+        });
         let scratch = path.with_extension("copy");
         let copy = PrivateCopy::make(&config.store.path, &scratch)
             .map_err(|source| CliError::File { path: scratch.clone(), source })?;
-        let tally = written(path, "記録庫 / store", |out, told| {
-            inspection::rows(copy.folder(), &keys, out, told)
+        wrong += written(path, "記録庫 / store", |out, told| {
+            inspection::rows(copy.folder(), &keys, &gone, out, told)
         })?;
-        wrong += tally.wrong;
     }
     if wrong == 0 { Ok(()) } else { Err(CliError::Said) }
 }
 
-/// Writes one output, its progress shown and its sum said.
+/// Writes one output, its progress shown and its sum said. Returns how much is wrong with it: whatever it is, the next
+/// output is written all the same.
 fn written(
     path: &Path,
     what: &str,
     write: impl FnOnce(&mut dyn io::Write, &mut dyn FnMut(u64)) -> Result<Tally, inspection::InspectionError>,
-) -> Result<Tally, CliError> {
+) -> Result<u64, CliError> {
     let file = |source| CliError::File { path: path.to_owned(), source };
     let mut out = BufWriter::new(create(path).map_err(file)?);
     let mut reporter = Reporter::new();
@@ -111,9 +117,16 @@ fn written(
     };
     let tally = write(&mut out, &mut told);
     out.flush().map_err(file)?;
-    let tally = tally.map_err(refuse)?;
-    complain(&inspection::summary(what, tally));
-    Ok(tally)
+    Ok(match tally {
+        Ok(tally) => {
+            complain(&inspection::summary(what, tally));
+            tally.wrong
+        }
+        Err(error) => {
+            complain(&format!("{what}: 最後まで読めません / cannot be read to its end: {error}"));
+            1
+        }
+    })
 }
 
 /// A new file that only its owner may read.

@@ -22,6 +22,8 @@ use crate::env::SystemEntropy;
 use crate::keyring::{self, KeyRing};
 use crate::keys::NodeKeys;
 use crate::ledger::{EntrySealer, verify_folder};
+use crate::observe::log::rfc3339;
+use crate::witness::command::WITNESSES;
 
 /// Arguments of `ledger`.
 #[derive(Debug, Args)]
@@ -75,6 +77,13 @@ enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Who has cosigned this ledger, up to where and since when; and forks that were seen.
+    #[command(after_help = "Example:\n  hibiki-node ledger witnesses\n\n\
+        Exit status 1: too few have cosigned, or a ledger has two histories.")]
+    Witnesses {
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Sign the present state and print it.
     #[command(after_help = "Example:\n  hibiki-node ledger checkpoint > checkpoint.txt")]
     Checkpoint {
@@ -116,6 +125,14 @@ pub fn run(arguments: &Arguments) -> Result<(), CliError> {
                     printable(text(noted, "digest"))
                 )
             })?)
+        }
+        Command::Witnesses { connection } => {
+            let reply = connection.call(WITNESSES, Value::Null)?;
+            print(connection.format, &reply.result, witnesses)?;
+            let standing = text(&reply.result, "standing");
+            let forks =
+                reply.result.get("forks").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+            if matches!(standing, "fine" | "alone") && !forks { Ok(()) } else { Err(CliError::Said) }
         }
         Command::Checkpoint { connection } => {
             let reply = connection.call(CHECKPOINT, Value::Null)?;
@@ -242,6 +259,53 @@ fn status(status: &Value) -> String {
     out
 }
 
+fn witnesses(reply: &Value) -> String {
+    let standing = match text(reply, "standing") {
+        "fine" => "正常 / fine",
+        "alone" => "証人なし / the trust list has no witness for this ledger",
+        "below" => "不足 / BELOW QUORUM",
+        "alarm" => "不足（警報） / BELOW QUORUM FOR LONG",
+        "stopped" => "不足（停止） / BELOW QUORUM FOR TOO LONG: nothing is released",
+        _ => "停止 / HALTED: the witnesses know another ledger; see `hibiki-node status`",
+    };
+    let mut out = format!("{}: {standing}\n", printable(text(reply, "origin")));
+    let (entries, time) = (count(number(reply, "entries")), number(reply, "time"));
+    let when = if time > 0 { rfc3339(time) } else { "まだありません / never".to_owned() };
+    let _ = writeln!(
+        out,
+        "  定足数 / quorum {}, 連署済み / cosigned {entries} ({when})",
+        number(reply, "quorum")
+    );
+    for witness in reply.get("witnesses").and_then(Value::as_array).into_iter().flatten() {
+        let failure = witness.get("failure").and_then(Value::as_str);
+        let since = witness.get("since").and_then(Value::as_u64);
+        let mark = if since.is_some() { "OK  " } else { "--  " };
+        let _ = write!(out, "  {mark}{:<32} ", printable(text(witness, "member")));
+        match number(witness, "entries") {
+            0 => out.push_str("未署名 / never cosigned"),
+            size => {
+                let _ = write!(out, "{} ({})", count(size), rfc3339(number(witness, "time")));
+            }
+        }
+        if let Some(since) = since {
+            let _ = write!(out, ", since {}", rfc3339(since));
+        }
+        if let Some(failure) = failure {
+            let _ = write!(out, ": {}", printable(failure));
+        }
+        out.push('\n');
+    }
+    let list = |field: &str| reply.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    for fork in list("forks") {
+        let ledger = printable(fork.as_str().unwrap_or_default());
+        let _ = writeln!(out, "  警報 / ALARM: {ledger} has two histories, or is not what it was");
+    }
+    for file in list("evidence") {
+        let _ = writeln!(out, "        witnessed/{}", printable(file.as_str().unwrap_or_default()));
+    }
+    out
+}
+
 fn entries(rows: &[Value]) -> String {
     let mut out = String::new();
     for row in rows {
@@ -294,6 +358,31 @@ mod tests {
             ["SOMETHING IS WRONG", "OK  leaves (1,200)", "NG  tiles (5)", "tile/0/000 differs", "--  entries"]
         {
             assert!(shown.contains(line), "{shown}");
+        }
+    }
+
+    #[test]
+    fn who_has_cosigned_and_who_has_not_is_seen_at_a_glance() {
+        let reply = json!({
+            "origin": "maebashi/clinic/ledger", "standing": "below", "quorum": 3, "entries": 1_200,
+            "time": 1_795_376_852_123_u64,
+            "witnesses": [
+                {"member": "maebashi/city-hall", "entries": 1_200, "time": 1_795_376_852_000_u64,
+                    "since": 1_795_376_000_000_u64, "failure": null},
+                {"member": "maebashi/school", "entries": 0, "time": 0, "since": null, "failure": "no way\u{1b}"},
+            ],
+            "forks": ["maebashi/hospital/ledger"], "evidence": ["forks/a.json"],
+        });
+        let shown = witnesses(&reply);
+        for line in [
+            "BELOW QUORUM",
+            "quorum 3",
+            "OK  maebashi/city-hall",
+            "never cosigned: no way\u{fffd}",
+            "ALARM: maebashi/hospital/ledger has two histories",
+            "witnessed/forks/a.json",
+        ] {
+            assert!(shown.contains(line), "{line}: {shown}");
         }
     }
 

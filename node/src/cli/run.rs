@@ -395,7 +395,7 @@ mod tests {
         assert_eq!(ask(&process.socket, "echo", json!([1])).await, json!([1]));
         let before = status(&process.socket).await;
         assert_eq!((before.id.as_str(), before.phase), ("a/b", Phase::Running));
-        assert_eq!((before.kind.as_str(), before.roles), ("clinic", vec!["responder".to_owned()]));
+        assert_eq!((before.kind.as_str(), before.roles.join(" ").as_str()), ("clinic", "responder witness"));
         assert!(before.started > 0 && before.now >= before.started);
 
         process.reload.send(()).await.unwrap();

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::CliError;
 use super::connect::Connection;
 use super::output::{bytes, count, print, printable, span};
-use crate::observe::board::{Direction, LinkState, LinkStatus, Phase, Status};
+use crate::observe::board::{Direction, LinkState, LinkStatus, Phase, Status, Witnessing};
 use crate::observe::log::rfc3339;
 
 /// Arguments of `status`.
@@ -49,6 +49,7 @@ fn describe(status: &Status) -> String {
     line("trust list", trust_list(status));
     line("store", store(status));
     line("ledger", ledger(status));
+    line("witnesses", witnesses(status));
     line("kept since", kept_since(status));
     line("ends", session_ends(status));
     if status.links.is_empty() {
@@ -123,6 +124,26 @@ fn ledger(status: &Status) -> String {
     words
 }
 
+fn witnesses(status: &Status) -> String {
+    let Some(witnesses) = &status.witnesses else { return "not asked yet".to_owned() };
+    let stands = match witnesses.standing {
+        Witnessing::Alone => return "none by the trust list: nobody vouches for this ledger".to_owned(),
+        Witnessing::Fine => "fine",
+        Witnessing::Below => "BELOW QUORUM",
+        Witnessing::Alarm => "BELOW QUORUM FOR LONG",
+        Witnessing::Stopped => "BELOW QUORUM FOR TOO LONG: nothing is released",
+        Witnessing::Halted => "HALTED: they know another ledger",
+    };
+    let mut words = format!(
+        "{stands}, {} of {} cosigned, {} needed",
+        witnesses.cosigned, witnesses.possible, witnesses.quorum
+    );
+    if witnesses.time > 0 {
+        let _ = write!(words, ", at {} {} ago", count(witnesses.entries), age(status, witnesses.time));
+    }
+    words
+}
+
 fn session_ends(status: &Status) -> String {
     let ends = &status.session_ends;
     let mut words = format!("{} sessions ended here", count(ends.in_force));
@@ -164,7 +185,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::observe::board::{LedgerStatus, SessionEndsStatus, StoreStatus, TrustListStatus};
+    use crate::observe::board::{
+        LedgerStatus, SessionEndsStatus, StoreStatus, TrustListStatus, WitnessesStatus,
+    };
 
     const NOW: u64 = 1_795_376_852_123;
 
@@ -213,6 +236,15 @@ mod tests {
                 checkpoint_time: NOW - 42_000,
                 halted: None,
             }),
+            witnesses: Some(WitnessesStatus {
+                standing: Witnessing::Fine,
+                possible: 5,
+                quorum: 3,
+                cosigned: 4,
+                entries: 1_230,
+                time: NOW - 40_000,
+                clock_off: Some(0),
+            }),
             kept_since: BTreeMap::from([
                 ("growth".into(), "2014-10-01".into()),
                 ("immunization".into(), "2012-04-01".into()),
@@ -233,6 +265,7 @@ listens     0.0.0.0:4433
 trust list  epoch 12, 6 members, expires in 1 d 0 h (2026-11-23T19:47:32.123Z)
 store       sled, 1.0 MiB, 70.0 GiB free
 ledger      1,234 entries, checkpoint at 1,230 42 s ago
+witnesses   fine, 4 of 5 cosigned, 3 needed, at 1,230 40 s ago
 kept since  growth 2014-10-01, immunization 2012-04-01
 ends        2 sessions ended here, 1,200 kept for open sessions, 1 on their way
 links       1 of 2 up
@@ -255,11 +288,18 @@ problems    none
         if let Some(ledger) = &mut status.ledger {
             ledger.halted = Some("disk full".into());
         }
+        if let Some(witnesses) = &mut status.witnesses {
+            witnesses.standing = Witnessing::Stopped;
+        }
         status.problems.insert("trust-list-fork".into(), "two lists of epoch 12".into());
         let text = describe(&status);
-        for words in
-            ["EXPIRED 1 h 0 min ago", "SPACE TOO LOW", "HALTED: disk full", "trust-list-fork: two lists"]
-        {
+        for words in [
+            "EXPIRED 1 h 0 min ago",
+            "SPACE TOO LOW",
+            "HALTED: disk full",
+            "TOO LONG: nothing is released",
+            "trust-list-fork: two lists",
+        ] {
             assert!(text.contains(words), "{text}");
         }
         let text = describe(&Status::default());

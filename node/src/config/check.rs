@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use hibiki_protocol::answer::KeptSince;
 use hibiki_protocol::ids::{Category, MemberId};
@@ -18,7 +19,7 @@ use super::problem::{Places, Problem};
 use super::shape::Shape;
 use super::{
     Config, Engine, Federation, Gateway, Ledger, Limits, Links, Listen, Log, LogFormat, Node, Policy,
-    Records, Registry, Store, defaults, nearest,
+    Records, Registry, Store, Witnesses, defaults, nearest,
 };
 use crate::admin::socket::SOCKET_PATH_MAX_BYTES;
 
@@ -57,6 +58,7 @@ impl Checker<'_> {
         let registry = self.registry(&keys_dir);
         let store = self.store(&data_dir);
         let ledger = self.ledger(&data_dir);
+        let witnesses = self.witnesses();
         let records = self.records();
         let inbox = self.inbox(&data_dir);
         let admin_socket = self.socket(&data_dir);
@@ -67,11 +69,12 @@ impl Checker<'_> {
         let school = self.school();
         let mail = self.mail();
         let staff_page = self.staff_page();
-        if !(shape.roles.responder || shape.roles.gateway || shape.roles.registry) {
+        let roles = &shape.roles;
+        if !(roles.responder || roles.gateway || roles.registry || roles.witness) {
             self.problem(
                 "roles",
                 "this node has no role",
-                "set at least one of responder, gateway, registry",
+                "set at least one of responder, gateway, registry, witness",
             );
         }
         if !self.problems.is_empty() {
@@ -87,6 +90,7 @@ impl Checker<'_> {
             registry,
             store: store?,
             ledger,
+            witnesses,
             records,
             inbox,
             admin_socket,
@@ -255,6 +259,25 @@ impl Checker<'_> {
         Ledger {
             path: self.inside(data_dir, ledger.path.as_ref(), defaults::LEDGER),
             checkpoint_seconds: ledger.checkpoint_seconds,
+            publish: self.publish(),
+        }
+    }
+
+    fn witnesses(&mut self) -> Witnesses {
+        let witnesses = &self.shape.witnesses;
+        if let Some(quorum) = witnesses.quorum {
+            self.within("witnesses.quorum", quorum, 1..=64);
+        }
+        self.within("witnesses.alarm-minutes", witnesses.alarm_minutes, 1..=1_440);
+        self.within("witnesses.stop-minutes", witnesses.stop_minutes, 2..=10_080);
+        if witnesses.stop_minutes <= witnesses.alarm_minutes {
+            let next = "raise it above alarm-minutes: somebody must be told before anything stops";
+            self.problem("witnesses.stop-minutes", "not later than the alarm", next);
+        }
+        Witnesses {
+            quorum: witnesses.quorum.and_then(|quorum| usize::try_from(quorum).ok()),
+            alarm: Duration::from_secs(witnesses.alarm_minutes.saturating_mul(60)),
+            stop: Duration::from_secs(witnesses.stop_minutes.saturating_mul(60)),
         }
     }
 

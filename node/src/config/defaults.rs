@@ -16,6 +16,9 @@ pub const GATEWAY: bool = false;
 /// `[roles] registry`: the municipality alone.
 pub const REGISTRY: bool = false;
 
+/// `[roles] witness`: who has a ledger needs witnesses, and so is one.
+pub const WITNESS: bool = true;
+
 /// `[listen] address`: every IPv4 interface, the port the federation uses.
 pub const LISTEN: &str = "0.0.0.0:4433";
 
@@ -50,6 +53,12 @@ pub const LOW_SPACE_MIB: u64 = 256;
 pub const LEDGER: &str = "ledger";
 /// `[ledger] checkpoint-seconds`: how much of the ledger's end is not yet cosigned at most.
 pub const CHECKPOINT_SECONDS: u64 = 60;
+
+/// `[witnesses] alarm-minutes`: a witness that restarts, or a line that is down for lunch, alarms nobody.
+pub const WITNESSES_ALARM_MINUTES: u64 = 15;
+/// `[witnesses] stop-minutes`: four hours in which somebody can drive there; longer, a ledger nobody has seen
+/// could have been anything.
+pub const WITNESSES_STOP_MINUTES: u64 = 240;
 
 /// `[admin] socket`, inside `data-dir`.
 pub const SOCKET: &str = "admin.sock";

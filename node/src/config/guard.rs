@@ -73,7 +73,8 @@ fn secrets(config: &Config) -> Vec<PathBuf> {
     let (keys_dir, master_key) = (&config.node.keys_dir, &config.registry.master_key);
     let outside = (!master_key.starts_with(keys_dir)).then(|| master_key.clone());
     let password = config.mail.as_ref().and_then(|mail| mail.password_file.clone());
-    std::iter::once(keys_dir.clone()).chain(outside).chain(password).collect()
+    let token = config.ledger.publish.as_ref().and_then(|publish| publish.token_file.clone());
+    std::iter::once(keys_dir.clone()).chain(outside).chain(password).chain(token).collect()
 }
 
 fn mode(path: &Path) -> Option<u32> {

@@ -47,6 +47,8 @@ section! {
         store: Store = Store::default(),
         /// Where its ledger is.
         ledger: Ledger = Ledger::default(),
+        /// Who vouches for that ledger.
+        witnesses: Witnesses = Witnesses::default(),
         /// What it says about its records.
         records: Records = Records::default(),
         /// How records come in.
@@ -101,6 +103,8 @@ section! {
         gateway: bool = defaults::GATEWAY,
         /// Attests guardianship.
         registry: bool = defaults::REGISTRY,
+        /// Cosigns other members' ledgers.
+        witness: bool = defaults::WITNESS,
     }
 }
 
@@ -183,6 +187,22 @@ section! {
         path: Option<PathBuf> = None,
         /// Seconds between checkpoints.
         checkpoint_seconds: u64 = defaults::CHECKPOINT_SECONDS,
+        /// TCP address where its public part can be read; none: nowhere.
+        publish: Option<SocketAddr> = None,
+        /// File of the token that readers bring.
+        publish_token_file: Option<PathBuf> = None,
+    }
+}
+
+section! {
+    /// `[witnesses]`
+    Witnesses {
+        /// Cosignatures that make a checkpoint count.
+        quorum: Option<u64> = None,
+        /// Minutes without them until the alarm.
+        alarm_minutes: u64 = defaults::WITNESSES_ALARM_MINUTES,
+        /// Minutes without them until nothing is released.
+        stop_minutes: u64 = defaults::WITNESSES_STOP_MINUTES,
     }
 }
 

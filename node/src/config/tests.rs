@@ -55,7 +55,7 @@ fn what_is_left_out_takes_its_default() {
     assert_eq!(config.registry.master_key, Path::new("/etc/hibiki/data/keys/registry-master.key"));
     assert_eq!(config.store.engine, Engine::Sled);
     assert_eq!(config.gateway.deadline_ms, 3_000);
-    assert_eq!(config.role_names(), ["responder"]);
+    assert_eq!(config.role_names(), ["responder", "witness"]);
     assert_eq!(config.metrics, None);
     assert_eq!(config.inbox, None);
     let config = read(&with("ingest", "inbox = \"inbox\"")).unwrap().config;
@@ -165,7 +165,13 @@ fn roles_bring_their_own_needs() {
     for (section, line, expected) in [
         ("roles", "gateway = true", "gateway.registry: missing"),
         ("roles", "registry = true", "registry.area: missing"),
-        ("roles", "responder = false", "roles: this node has no role"),
+        ("roles", "responder = false\nwitness = false", "roles: this node has no role"),
+        ("witnesses", "quorum = 0", "witnesses.quorum: 0 is out of range"),
+        (
+            "witnesses",
+            "alarm-minutes = 30\nstop-minutes = 30",
+            "witnesses.stop-minutes: not later than the alarm",
+        ),
         ("links", "dial = [\"maebashi/chuo-hospital\"]", "names this node itself"),
         ("links", "back-off-min-ms = 60000", "above back-off-max-ms"),
         ("listen", "address = \"localhost\"", "not an address to listen on"),
@@ -347,6 +353,22 @@ fn a_staff_page_others_could_reach_is_refused() {
         );
     }
     assert!(read(&with("staff-page", "address = \"[::1]:8480\"")).unwrap().config.staff_page.is_some());
+}
+
+#[test]
+fn a_ledger_others_could_read_is_published_with_a_token_or_not_at_all() {
+    let ledger = |lines: &str| with("ledger", lines);
+    let found = problems(&ledger("publish = \"192.0.2.1:9465\""));
+    assert!(found.len() == 1 && found[0].contains("ledger.publish: anybody on the network"), "{found:#?}");
+    let loaded = read(&ledger("publish = \"[::1]:9465\"")).unwrap();
+    assert_eq!((loaded.warnings.len(), loaded.config.ledger.publish.unwrap().token_file), (0, None));
+    for (lines, warned) in [
+        ("publish = \"0.0.0.0:9465\"\npublish-token-file = \"t\"", "in the clear"),
+        ("publish-token-file = \"t\"", "not used"),
+    ] {
+        let warnings = read(&ledger(lines)).unwrap().warnings;
+        assert!(warnings.len() == 1 && warnings[0].to_string().contains(warned), "{warnings:#?}");
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(super) fn keep(host: &Host, ground: &Ground) {
                 entries: ledger.size(),
                 checkpoint_entries: signed.entries,
                 checkpoint_time: signed.seen,
-                halted: None,
+                halted: ledger.halted(),
             });
             metrics::set_count(metrics::LEDGER_ENTRIES, usize::try_from(ledger.size()).unwrap_or(usize::MAX));
             if let Some(free) = stats.free_bytes {

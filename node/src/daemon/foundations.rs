@@ -12,10 +12,11 @@ use crate::cli::init::{KEYRING, NODE_KEY};
 use crate::cli::run::{Host, StartError};
 use crate::config::Engine;
 use crate::env::Env;
+use crate::exit::ExitStatus;
 use crate::institution::Means;
 use crate::keyring::{self, KeyRing};
 use crate::keys::NodeKeys;
-use crate::ledger::{Ledger, Setup, Sizes};
+use crate::ledger::{Ledger, OpenError, Setup, Sizes};
 use crate::links::road_limits;
 use crate::membership::{
     EvidenceFolder, Membership, Opening, StoreArchive, Strangers, read_anchor, read_lists,
@@ -94,7 +95,13 @@ fn open_ledger(host: &Host, keys: &NodeKeys, ring: &Arc<KeyRing>) -> Result<Ledg
         sizes: Sizes::default(),
     };
     let ledger = Ledger::open(&host.config.ledger.path, setup, host.env.now());
-    let ledger = ledger.map_err(|error| cannot("the ledger", &error))?;
+    let ledger = ledger.map_err(|error| {
+        let status = match &error {
+            OpenError::Shorter { .. } | OpenError::Differs { .. } => ExitStatus::Data,
+            _ => ExitStatus::Failed,
+        };
+        StartError::new(status, format!("the ledger: {error}"))
+    })?;
     let period = Duration::from_secs(host.config.ledger.checkpoint_seconds);
     let (signing, mut shutdown) = (ledger.clone(), host.shutdown.clone());
     host.env.spawn(async move {

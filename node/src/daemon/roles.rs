@@ -9,7 +9,7 @@ use hibiki_protocol::trust::Role;
 use super::books::Books;
 use super::carriers::HoldCarrier;
 use super::foundations::Ground;
-use super::{cannot, grace_millis, school};
+use super::{cannot, grace_millis, school, witnesses};
 use crate::admin;
 use crate::cli::run::{Host, StartError};
 use crate::config::Config;
@@ -31,6 +31,7 @@ use crate::school::School;
 use crate::secret_file;
 use crate::services;
 use crate::session_ends::EndedSessions;
+use crate::witness::Asking;
 
 /// Folder of revocation lists, beside the registry's master key.
 const REVOCATION_LISTS: &str = "revocation";
@@ -41,6 +42,9 @@ const POLICY_VERSION: u64 = 1;
 /// The ledger signs its head for a guardian's proof once in this time at most: she waits no longer, and the
 /// ten flushes it takes are noticed by nobody else.
 const HEAD_PERIOD: Duration = Duration::from_secs(1);
+
+/// How often answers that could not be logged are tried to be entered.
+const ENTERED_EVERY: Duration = Duration::from_secs(2);
 
 /// How links are kept, by the configuration.
 pub(super) fn link_settings(config: &Config) -> links::Settings {
@@ -60,6 +64,8 @@ pub(super) struct Taken {
     pub(super) services: links::Services,
     /// Its gateway, to be told when the node stops.
     pub(super) gateway: Option<Gateway>,
+    /// The asking of its witnesses, to be told the same.
+    pub(super) asking: Asking,
 }
 
 /// Builds the services of the configured roles and registers their commands.
@@ -84,8 +90,10 @@ pub(super) async fn take(host: &mut Host, ground: &Ground, links: &Links) -> Res
         services.guests = Some(Arc::new(taken.clone()));
         gateway = Some(taken);
     }
+    let witnesses::Witnesses { service, asking } = witnesses::open(host, ground, links)?;
+    services.witness = Some(service);
     school::serve_staff(host, ground).await?;
-    Ok(Taken { services, gateway })
+    Ok(Taken { services, gateway, asking })
 }
 
 /// The commands that every node has, and the watched inbox.
@@ -129,6 +137,7 @@ fn warn_of_missing_roles(host: &Host, ground: &Ground) {
         (roles.responder, Role::Responder),
         (roles.gateway, Role::Gateway),
         (roles.registry, Role::Registry),
+        (roles.witness, Role::Witness),
     ];
     for (_, role) in asked.into_iter().filter(|(plays, role)| *plays && !member.has_role(*role)) {
         host.board.raise("membership", format!("the trust list does not give this node the role {role}"));
@@ -150,7 +159,7 @@ fn responder(
     let ended = EndedSessions::open(means.clone(), host.board.clone());
     let ended = Arc::new(ended.map_err(|error| cannot("the table of ended sessions", &error))?);
     host.env.spawn(Arc::clone(&ended).keep_tidy(host.shutdown.clone()));
-    Ok(Arc::new(InstitutionResponder::new(Foundation {
+    let responder = Arc::new(InstitutionResponder::new(Foundation {
         own: means.own.clone(),
         env: means.env.clone(),
         keys: means.keys.clone(),
@@ -180,7 +189,9 @@ fn responder(
             kept_since: host.config.records.kept_since.clone(),
             queries_at_once: usize::try_from(host.config.limits.queries_at_once).unwrap_or(usize::MAX),
         },
-    })))
+    }));
+    host.env.spawn(Arc::clone(&responder).keep_entering(ENTERED_EVERY, host.shutdown.clone()));
+    Ok(responder)
 }
 
 fn registry(

@@ -151,6 +151,7 @@ fn member(name: &str, roles: &[Role], keys: &NodeKeys, env: &Env) -> Member {
         sealing_keys: Vec::new(),
         ledger_key: keys.ledger().verifying_key(),
         registry_area: roles.contains(&Role::Registry).then(|| "10201".to_owned()),
+        witness_key: None,
     };
     let federation = FederationId::new("maebashi").unwrap();
     let request = keys.request(federation, stub, Timestamp(env.now()));

@@ -73,6 +73,9 @@ details! {
         via: String,
         /// Whether the card was a simulated one.
         simulated_card: bool,
+        /// When it was answered, in milliseconds since the Unix epoch, where the entry could only be made later; 0: at
+        /// the time of the entry.
+        answered: u64,
     }
     /// The gateway passed a sealed part on.
     Relay {

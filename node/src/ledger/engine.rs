@@ -19,6 +19,7 @@ const QUEUE: usize = 1024;
 pub(super) enum Job {
     Append(Order, oneshot::Sender<Result<Receipt, NotLogged>>),
     Checkpoint(oneshot::Sender<Result<String, CheckpointFailure>>),
+    Cosigned(String, oneshot::Sender<Result<(), CheckpointFailure>>),
     Close(oneshot::Sender<Result<String, CheckpointFailure>>),
 }
 
@@ -53,6 +54,21 @@ impl Engine {
                 let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
                 let writer = writer.as_mut().ok_or(NotLogged::Closed)?;
                 writer.append(&[order]).pop().unwrap_or(Err(NotLogged::Closed))
+            }
+        }
+    }
+
+    /// Has a cosigned checkpoint kept.
+    pub(super) async fn keep_cosigned(&self, note: String) -> Result<(), CheckpointFailure> {
+        match self {
+            Self::Thread(jobs) => {
+                let (answer, answered) = oneshot::channel();
+                jobs.send(Job::Cosigned(note, answer)).await.map_err(|_| CheckpointFailure::Closed)?;
+                answered.await.unwrap_or(Err(CheckpointFailure::Closed))
+            }
+            Self::Inline(writer) => {
+                let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+                writer.as_mut().ok_or(CheckpointFailure::Closed)?.keep_cosigned(&note)
             }
         }
     }
@@ -106,6 +122,7 @@ fn run(mut writer: Writer, mut jobs: mpsc::Receiver<Job>) {
                 }
             }
             Job::Checkpoint(answer) => drop(answer.send(writer.checkpoint())),
+            Job::Cosigned(note, answer) => drop(answer.send(writer.keep_cosigned(&note))),
             Job::Close(answer) => {
                 let signed = writer.checkpoint();
                 drop((writer, jobs));

@@ -22,6 +22,15 @@ pub enum NotLogged {
     /// The details of the entry cannot be written as JSON.
     #[error("not logged: the details of the entry cannot be written")]
     Details,
+    /// Too few witnesses have cosigned for too long.
+    #[error(
+        "not logged: too few witnesses have cosigned this ledger for too long, and nothing is released until \
+         they do (`hibiki-node ledger witnesses`)"
+    )]
+    Unwitnessed,
+    /// The ledger is not the one its witnesses know.
+    #[error("not logged: the ledger is halted; `hibiki-node status` says why and what to do")]
+    Halted,
     /// The ledger was closed, or its writer ended.
     #[error("not logged: the ledger is closed")]
     Closed,
@@ -33,6 +42,9 @@ pub enum CheckpointFailure {
     /// A file could not be written.
     #[error("the checkpoint could not be written: {0}. It is tried again with the next one")]
     Io(#[from] io::Error),
+    /// The ledger is not the one its witnesses know: to sign it would be to sign a second history.
+    #[error("no checkpoint: the ledger is halted; `hibiki-node status` says why and what to do")]
+    Halted,
     /// The ledger was closed, or its writer ended.
     #[error("no checkpoint: the ledger is closed")]
     Closed,
@@ -71,7 +83,10 @@ pub enum OpenError {
     /// Entries are missing at the end: a rollback.
     #[error(
         "rollback detected: the ledger has {have} entries, but its last signed checkpoint states {signed}. \
-         An older copy was put in place, or entries were removed. Restore the newest copy of the folder"
+         An older copy was put in place, or entries were removed. Restore the newest copy of the ledger's \
+         folder. If it is lost for good, keep this folder as evidence, tell the council and the regulator, \
+         move it aside whole, run `hibiki-node init --new-ledger-key` and bring a new request to the council \
+         (docs/operator.md, \"Witnesses\")"
     )]
     Shorter {
         /// Entries that are there.
@@ -82,7 +97,8 @@ pub enum OpenError {
     /// The entries are not those that were signed.
     #[error(
         "the first {size} entries of the ledger are not those that its checkpoint states: the ledger was \
-         rewritten. Restore the folder from a backup or another copy and keep this one as evidence"
+         rewritten. Restore the folder from a backup or another copy and keep this one as evidence; if \
+         there is no other, see docs/operator.md, \"Witnesses\""
     )]
     Differs {
         /// The size at which it shows.

@@ -18,6 +18,8 @@ pub(super) struct Index {
     subjects: BTreeMap<SubjectKey, Vec<u64>>,
     /// The newest checkpoint.
     pub(super) head: Option<Signed>,
+    /// The newest one that enough witnesses have cosigned.
+    pub(super) cosigned: Option<Signed>,
 }
 
 impl Index {

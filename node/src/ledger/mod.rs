@@ -6,6 +6,7 @@
 //! ```text
 //! checkpoint                  the newest signed head (c2sp.org/tlog-checkpoint)
 //! checkpoints                 every head that was ever signed
+//! cosigned                    the newest head that enough witnesses cosigned (c2sp.org/tlog-cosignature)
 //! tile/<L>/<N>[.p/<W>]        hashes             \ c2sp.org/tlog-tiles: copy these three and
 //! tile/entries/<N>[.p/<W>]    leaves             / any verifier can check the ledger
 //! journal/<number>            leaves with the full entries, sealed: durable first, and never leaves the house
@@ -30,10 +31,12 @@ mod journal;
 mod memory;
 mod open;
 mod opened;
+mod published;
 mod read;
 mod record;
 mod replay;
 mod seal;
+mod stand;
 mod storage;
 #[cfg(test)]
 mod tell_tests;
@@ -54,8 +57,8 @@ pub use error::{CheckpointFailure, NotLogged, OpenError, ReadError};
 pub use hibiki_protocol::tlog::{DigestKind, EntryKind, LogProof};
 pub use journal::Sizes;
 pub use memory::MemoryStorage;
-pub use opened::{OpenedEntry, open_entries};
-pub use read::{Proofs, TELLING_SCAN_MAX, Telling};
+pub use opened::{OpenedEntry, open_entries, subjects};
+pub use read::{Grown, Proofs, TELLING_SCAN_MAX, Telling};
 pub use seal::{EntrySealer, SealError, SubjectKey};
 pub use storage::Storage;
 pub use verify::{Check, Outcome, Report, verify_folder};
@@ -64,6 +67,7 @@ use engine::Engine;
 use hibiki_protocol::tlog::{NoteSigner, VerifierKey};
 use index::Index;
 use journal::Urgency;
+use stand::Stand;
 
 use crate::env::Entropy;
 
@@ -90,6 +94,7 @@ struct Inner {
     setup: Setup,
     storage: Arc<dyn Storage>,
     index: Arc<RwLock<Index>>,
+    stand: Arc<Stand>,
     engine: Engine,
 }
 
@@ -107,8 +112,9 @@ impl Ledger {
         })?;
         let storage: Arc<dyn Storage> = Arc::new(storage);
         let (writer, index) = open::open(&storage, &setup, now)?;
+        let stand = Arc::clone(&writer.stand);
         let engine = Engine::thread(writer).map_err(OpenError::io("thread"))?;
-        Ok(Self { inner: Arc::new(Inner { setup, storage, index, engine }) })
+        Ok(Self { inner: Arc::new(Inner { setup, storage, index, stand, engine }) })
     }
 
     /// Opens a ledger on any storage, without a thread: every call is done when it returns. For simulations,
@@ -118,8 +124,9 @@ impl Ledger {
     /// As [`Ledger::open`].
     pub fn inline(storage: Arc<dyn Storage>, setup: Setup, now: u64) -> Result<Self, OpenError> {
         let (writer, index) = open::open(&storage, &setup, now)?;
+        let stand = Arc::clone(&writer.stand);
         let engine = Engine::inline(writer);
-        Ok(Self { inner: Arc::new(Inner { setup, storage, index, engine }) })
+        Ok(Self { inner: Arc::new(Inner { setup, storage, index, stand, engine }) })
     }
 
     /// A new ledger in memory.
@@ -173,6 +180,7 @@ impl Ledger {
     }
 
     async fn log(&self, entry: &Entry, urgency: Urgency) -> Result<Receipt, NotLogged> {
+        self.inner.stand.admits(entry.kind(), urgency)?;
         let Setup { sealer, entropy, .. } = &self.inner.setup;
         let prepared = entry::Prepared::new(entry, self.origin(), entropy.as_ref(), sealer.as_ref())?;
         self.inner.engine.append((prepared, urgency)).await
@@ -195,6 +203,8 @@ impl Ledger {
             match self.checkpoint().await {
                 Ok(_) => {}
                 Err(CheckpointFailure::Closed) => return,
+                // Said once, by whoever halted it.
+                Err(CheckpointFailure::Halted) => {}
                 Err(error) => tracing::warn!(%error, "a checkpoint of the ledger failed"),
             }
         }
@@ -204,6 +214,39 @@ impl Ledger {
     #[must_use]
     pub fn newest_checkpoint(&self) -> Option<String> {
         read_lock(&self.inner.index).head.as_ref().map(|head| head.note.clone())
+    }
+
+    /// The newest checkpoint that enough witnesses have cosigned, a note with their cosignatures.
+    #[must_use]
+    pub fn cosigned(&self) -> Option<String> {
+        read_lock(&self.inner.index).cosigned.as_ref().map(|head| head.note.clone())
+    }
+
+    /// Keeps a checkpoint of this ledger with its witnesses' cosignatures, durably. At the next start the ledger
+    /// must have at least these entries, or it does not open.
+    ///
+    /// # Errors
+    /// [`CheckpointFailure`]; the one kept before stays.
+    pub async fn keep_cosigned(&self, note: String) -> Result<(), CheckpointFailure> {
+        self.inner.engine.keep_cosigned(note).await
+    }
+
+    /// Whether witnesses have been missing for so long that nothing may be released: entries that go before a
+    /// release are refused then.
+    pub fn set_unwitnessed(&self, unwitnessed: bool) {
+        self.inner.stand.set_unwitnessed(unwitnessed);
+    }
+
+    /// Signs nothing more, and takes only what protects somebody, until the node is started again: this is not
+    /// the ledger its witnesses know.
+    pub fn halt(&self, reason: &str) {
+        self.inner.stand.halt(reason.to_owned());
+    }
+
+    /// Why the ledger is halted, if it is.
+    #[must_use]
+    pub fn halted(&self) -> Option<String> {
+        self.inner.stand.halted()
     }
 
     /// Logs the stop at `now`, signs the last checkpoint and ends the writer. Later calls fail as closed.

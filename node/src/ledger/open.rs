@@ -30,10 +30,15 @@ pub(super) fn open(
     let mut tiles = Tiles::default();
     let mut index = Index::default();
     let mut root_then = None;
+    let cosigned = heads.cosigned.as_ref().map(|head| head.checkpoint.clone());
+    let mut root_cosigned = None;
     let extent = Extent { signed, until: u64::MAX };
     let found = replay(storage.as_ref(), origin, extent, |place, record| {
         index.push(place, record.subject);
         tiles.append(record.leaf);
+        if cosigned.as_ref().is_some_and(|cosigned| cosigned.size == tiles.size()) {
+            root_cosigned = Some(tiles.root());
+        }
         if tiles.size() == signed {
             root_then = Some(tiles.root());
         }
@@ -48,7 +53,14 @@ pub(super) fn open(
     {
         return Err(OpenError::Differs { size: signed });
     }
+    if let Some(cosigned) = cosigned
+        && cosigned.size > 0
+        && root_cosigned != Some(cosigned.root)
+    {
+        return Err(OpenError::Differs { size: cosigned.size });
+    }
     index.head = heads.newest;
+    index.cosigned = heads.cosigned;
     let torn_bytes = clear_torn_end(storage.as_ref(), &found)?;
 
     let mut end = found.end;
@@ -63,6 +75,7 @@ pub(super) fn open(
         tiles,
         index: Arc::clone(&index),
         history_len: heads.history_len,
+        stand: Arc::default(),
         start: None,
     };
     log_start(&mut writer, setup, now, torn_bytes)?;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use hibiki_protocol::history::Disclosed;
 use hibiki_protocol::tlog::{
     FULL_TILE, Hash, Leaf, LogProof, ProofError, Tile, TileReader, consistency_proof, inclusion_proof,
+    root_of,
 };
 
 use super::entry::{Logged, Told, Unopened, open_sealed};
@@ -29,6 +30,15 @@ pub struct Proofs {
     pub checkpoint: Option<String>,
     /// An audit path for each entry, in their order; `None` where the checkpoint does not cover it.
     pub paths: Vec<Option<Vec<Hash>>>,
+}
+
+/// That the ledger has grown from some size to a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grown {
+    /// Its root at that size.
+    pub old_root: Hash,
+    /// The consistency proof (RFC 6962 section 2.1.2).
+    pub proof: Vec<Hash>,
 }
 
 /// Some of the entries a person may be told of, newest first.
@@ -151,6 +161,30 @@ impl Ledger {
         Ok((head.note, proof))
     }
 
+    /// Proves to a witness that the ledger of `old` entries, at least one, is a prefix of the checkpoint at
+    /// `size`, one this ledger has signed.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn grown(&self, old: u64, size: u64) -> Result<Grown, ReadError> {
+        let mut tiles = TileReader::new(size, |tile| self.tile(tile));
+        let proof = consistency_proof(&mut tiles, old, size).map_err(unproven)?;
+        Ok(Grown { old_root: root_of(&mut tiles, old).map_err(unproven)?, proof })
+    }
+
+    /// The root at a size that the newest checkpoint covers.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn root_at(&self, size: u64) -> Result<Hash, ReadError> {
+        let signed = self.signed_size();
+        if size > signed {
+            return Err(ReadError::NotYet(size));
+        }
+        let mut tiles = TileReader::new(signed, |tile| self.tile(tile));
+        root_of(&mut tiles, size).map_err(unproven)
+    }
+
     /// One entry.
     fn entry(&self, index: u64) -> Result<Logged, ReadError> {
         let (subject, leaf_bytes, sealed) =
@@ -203,7 +237,7 @@ impl Ledger {
     }
 
     /// The bytes of a tile on disk. A partial one may meanwhile have given way to the full one.
-    fn tile(&self, tile: Tile) -> Result<Vec<u8>, std::io::Error> {
+    pub(super) fn tile(&self, tile: Tile) -> Result<Vec<u8>, std::io::Error> {
         if let Some(bytes) = self.inner.storage.read(&tile.path())? {
             return Ok(bytes);
         }

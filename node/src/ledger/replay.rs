@@ -158,7 +158,7 @@ fn dirty(bytes: &[u8]) -> u64 {
 }
 
 /// The numbers of the segments, in order. Anything else in the folder is not ours.
-fn segment_numbers(storage: &dyn Storage) -> Result<Vec<u32>, OpenError> {
+pub(super) fn segment_numbers(storage: &dyn Storage) -> Result<Vec<u32>, OpenError> {
     let names = storage.list(FOLDER).map_err(OpenError::io(FOLDER))?;
     let numbers = names.iter().filter(|name| name.len() == 8).filter_map(|name| name.parse().ok());
     Ok(numbers.collect())

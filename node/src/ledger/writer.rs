@@ -7,10 +7,11 @@ use hibiki_protocol::tlog::{Checkpoint, NoteSigner};
 
 use super::entry::{Prepared, Receipt};
 use super::error::{CheckpointFailure, NotLogged};
-use super::head::{CURRENT, HISTORY, Signed};
+use super::head::{COSIGNED, CURRENT, HISTORY, Signed, open};
 use super::index::Index;
 use super::journal::{Journal, Urgency};
 use super::record::record_len;
+use super::stand::Stand;
 use super::storage::Storage;
 use super::tiles::Tiles;
 use super::{read_lock, write_lock};
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     pub(super) tiles: Tiles,
     pub(super) index: Arc<RwLock<Index>>,
     pub(super) history_len: u64,
+    /// Whether anything may be signed.
+    pub(super) stand: Arc<Stand>,
     /// The entry that says that the node started, while there was no space for it.
     pub(super) start: Option<Prepared>,
 }
@@ -127,6 +130,7 @@ impl Writer {
         {
             return Ok(head.note.clone());
         }
+        self.stand.may_sign()?;
         self.storage.publish(&self.tiles.files())?;
         for folder in self.tiles.published() {
             if let Err(error) = self.storage.remove_folder(&folder) {
@@ -143,5 +147,13 @@ impl Writer {
         self.storage.publish(&[(CURRENT.to_owned(), note.clone().into_bytes())])?;
         write_lock(&self.index).head = Some(Signed { checkpoint, note: note.clone() });
         Ok(note)
+    }
+
+    /// Keeps a checkpoint of this ledger with its witnesses' cosignatures, durably.
+    pub(super) fn keep_cosigned(&mut self, note: &str) -> Result<(), CheckpointFailure> {
+        let signed = open(note.as_bytes(), self.signer.verifier_key()).map_err(std::io::Error::other)?;
+        self.storage.publish(&[(COSIGNED.to_owned(), note.as_bytes().to_vec())])?;
+        write_lock(&self.index).cosigned = Some(signed);
+        Ok(())
     }
 }

@@ -18,10 +18,18 @@ use super::{LinkError, Linkage};
 use crate::institution::Means;
 use crate::keyring::KeyId;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, mark, sealed};
 use crate::vault::{Change, Index, Row, VaultError};
 
 const LINKS: Keyspace = Keyspace::Links;
 const TOKENS: Keyspace = Keyspace::Tokens;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] = &[
+    sealed::<LinkRow>("link", LINKS, b"p", &[Part::Digest]),
+    mark("index of links", LINKS, b"s", &[Part::Subject, Part::Of(LINKS, b"p", 16)]),
+    sealed::<Quarantined>("token in quarantine", TOKENS, b"q", &[Part::Digest]),
+];
 
 /// A link.
 #[derive(Clone, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use hibiki_protocol::query::{Part, Refusal};
 use hibiki_protocol::session::SessionRefusal;
 use hibiki_protocol::session_end::SealedSessionEnd;
 use hibiki_protocol::signing::Signed;
+use hibiki_protocol::witnessing::{CheckpointOffer, ForkEvidence, Witnessed};
 use hibiki_transport::{Code, ExchangeError, Link};
 use tokio::time::{Instant, timeout};
 
@@ -256,6 +257,46 @@ impl Links {
                 refusal: declined.refusal,
                 retry_after_millis: declined.retry_after_millis,
             }),
+            Ok(_) => Err(Failure::Invalid),
+            Err(trouble) => Err(trouble.into_failure()),
+        }
+    }
+
+    /// Offers a checkpoint over the link to `member`, which is the witness or passes it on.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn offer_checkpoint(
+        &self,
+        member: &MemberId,
+        offer: CheckpointOffer,
+        remaining: Duration,
+    ) -> Result<Witnessed, Failure> {
+        let up = self.link_to(member)?;
+        let request = Request::OfferCheckpoint(offer);
+        let asked = put(&up.link, &request, limits::CONTROL_FRAME_BYTES_MAX);
+        match timeout(remaining, asked).await.unwrap_or(Err(Trouble::Silent)) {
+            Ok(Reply::Witnessed(witnessed)) => Ok(witnessed),
+            Ok(_) => Err(Failure::Invalid),
+            Err(trouble) => Err(trouble.into_failure()),
+        }
+    }
+
+    /// Tells a member that a ledger has two histories; whether it is convinced.
+    ///
+    /// # Errors
+    /// Why it does not say.
+    pub async fn tell_fork(
+        &self,
+        member: &MemberId,
+        evidence: ForkEvidence,
+        remaining: Duration,
+    ) -> Result<bool, Failure> {
+        let up = self.link_to(member)?;
+        let request = Request::TellFork(evidence);
+        let asked = put(&up.link, &request, limits::CONTROL_FRAME_BYTES_MAX);
+        match timeout(remaining, asked).await.unwrap_or(Err(Trouble::Silent)) {
+            Ok(Reply::ForkNoted(noted)) => Ok(noted.proven),
             Ok(_) => Err(Failure::Invalid),
             Err(trouble) => Err(trouble.into_failure()),
         }

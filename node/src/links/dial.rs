@@ -33,7 +33,8 @@ impl Links {
     /// Whether this node dials `member`.
     fn dials(&self, member: &Member) -> bool {
         let settings = &self.0.settings;
-        let serves = member.has_role(Role::Responder) || member.has_role(Role::Registry);
+        let serves =
+            [Role::Responder, Role::Registry, Role::Witness].into_iter().any(|role| member.has_role(role));
         member.id != settings.own
             && !member.addresses.is_empty()
             && (settings.dial_members && serves || settings.dial.contains(&member.id))
@@ -44,7 +45,7 @@ impl Links {
         member.id != self.0.settings.own
             && member.addresses.is_empty()
             && self.0.settings.dial_members
-            && member.has_role(Role::Responder)
+            && (member.has_role(Role::Responder) || member.has_role(Role::Witness))
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) struct Offers {
     pub(super) guests: bool,
     pub(super) responder: bool,
     pub(super) registry: bool,
+    pub(super) witness: bool,
 }
 
 /// Whether `sender` may ask this of a node with these roles.
@@ -59,6 +60,7 @@ pub(super) fn permits(request: &Request, sender: &Sender, offers: Offers) -> boo
             gateway && itself && offers.registry
         }
         Request::Hold(_) => registry && offers.responder,
+        Request::OfferCheckpoint(_) | Request::TellFork(_) => member && offers.witness,
     }
 }
 
@@ -76,11 +78,12 @@ mod tests {
         View,
     };
     use hibiki_protocol::hold::SealedHoldNotice;
-    use hibiki_protocol::ids::FederationId;
+    use hibiki_protocol::ids::{Digest, FederationId};
     use hibiki_protocol::query::Part;
     use hibiki_protocol::sealing::{Sealed, SealingKeyId, Suite};
     use hibiki_protocol::session::OpenSession;
     use hibiki_protocol::session_end::SealedSessionEnd;
+    use hibiki_protocol::witnessing::{CheckpointOffer, ForkEvidence};
 
     use super::*;
 
@@ -105,7 +108,21 @@ mod tests {
             Request::Attest(Attest { gateway: id.clone(), open, challenge: [0; 32], exporter: [0; 32] }),
             Request::Hold(SealedHoldNotice { audience: id.clone(), key_id, sealed: sealed() }),
             Request::LeaveSessionEnds(LeaveSessionEnds { ends: vec![] }),
-            Request::EndSession(SealedSessionEnd { audience: id, key_id, sealed: sealed() }),
+            Request::EndSession(SealedSessionEnd { audience: id.clone(), key_id, sealed: sealed() }),
+            Request::OfferCheckpoint(CheckpointOffer {
+                audience: id,
+                origin: String::new(),
+                checkpoint: None,
+                old_size: 0,
+                old_root: Digest::ZERO,
+                proof: vec![],
+            }),
+            Request::TellFork(ForkEvidence {
+                first: String::new(),
+                second: String::new(),
+                prefix_root: Digest::ZERO,
+                proof: vec![],
+            }),
         ]
     }
 
@@ -114,7 +131,7 @@ mod tests {
         requests.iter().filter(|request| permits(request, sender, offers)).map(Request::name).collect()
     }
 
-    const EVERYTHING: Offers = Offers { guests: true, responder: true, registry: true };
+    const EVERYTHING: Offers = Offers { guests: true, responder: true, registry: true, witness: true };
 
     fn member(gateway: bool, registry: bool) -> Sender {
         Sender::Member { id: MemberId::new("a/gateway").unwrap(), gateway, registry }
@@ -134,17 +151,32 @@ mod tests {
                 "LeaveSessionEnds"
             ]
         );
-        assert_eq!(permitted(&member(false, false), EVERYTHING), ["Hello", "FetchTrustLists"]);
+        assert_eq!(
+            permitted(&member(false, false), EVERYTHING),
+            ["Hello", "FetchTrustLists", "OfferCheckpoint", "TellFork"]
+        );
         assert_eq!(
             permitted(&member(true, false), EVERYTHING),
-            ["Hello", "FetchTrustLists", "FetchFreshness", "Ask", "Attest", "EndSession"]
+            [
+                "Hello",
+                "FetchTrustLists",
+                "FetchFreshness",
+                "Ask",
+                "Attest",
+                "EndSession",
+                "OfferCheckpoint",
+                "TellFork"
+            ]
         );
-        assert_eq!(permitted(&member(false, true), EVERYTHING), ["Hello", "FetchTrustLists", "Hold"]);
+        assert_eq!(
+            permitted(&member(false, true), EVERYTHING),
+            ["Hello", "FetchTrustLists", "Hold", "OfferCheckpoint", "TellFork"]
+        );
     }
 
     #[test]
     fn a_role_that_is_absent_is_not_served() {
-        let nothing = Offers { guests: false, responder: false, registry: false };
+        let nothing = Offers { guests: false, responder: false, registry: false, witness: false };
         assert!(permitted(&Sender::Guest, nothing).is_empty());
         assert_eq!(permitted(&member(true, true), nothing), ["Hello", "FetchTrustLists"]);
     }

@@ -17,6 +17,7 @@ use hibiki_protocol::limits;
 use hibiki_protocol::query::Refusal;
 use hibiki_protocol::session::Binding;
 use hibiki_protocol::time::Timestamp;
+use hibiki_protocol::witnessing::ForkNoted;
 use hibiki_transport::{Admission, Code, Exchange, ExchangeError, Link};
 
 use super::door::{Offers, Sender, needs_no_hello, permits};
@@ -158,6 +159,7 @@ impl Serving {
             guests: self.services.guests.is_some(),
             responder: self.services.responder.is_some(),
             registry: self.services.registry.is_some(),
+            witness: self.services.witness.is_some(),
         };
         if !permits(&request, &sender, offers) {
             return Err(not_permitted);
@@ -190,6 +192,20 @@ impl Serving {
                 }
             }
             (Request::Attest(attest), Sender::Member { id, .. }) => self.attest(&id, attest, exchange).await,
+            (Request::OfferCheckpoint(offer), Sender::Member { id, .. }) => {
+                let Some(witness) = &self.services.witness else {
+                    return exchange.reset(code::NOT_PERMITTED);
+                };
+                send(exchange, &Reply::Witnessed(witness.offer(&id, offer).await)).await;
+            }
+            (Request::TellFork(evidence), Sender::Member { id, .. }) => {
+                let Some(witness) = &self.services.witness else {
+                    return exchange.reset(code::NOT_PERMITTED);
+                };
+                let proven = witness.fork(&id, evidence).await;
+                let noted = ForkNoted { version: limits::VERSION_MAX, proven };
+                send(exchange, &Reply::ForkNoted(noted)).await;
+            }
             (request, Sender::Member { id, .. }) => self.respond(&id, request, exchange).await,
         }
     }

@@ -31,11 +31,27 @@ use super::{Letter, LetterId};
 use crate::institution::Means;
 use crate::keyring::{KeyError, KeyId};
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, mark, sealed};
 use crate::vault::{Change, Row, VaultError};
 pub use queue::{Due, Waiting};
 use queue::{WAITING, waiting_place};
 
 const TABLE: Keyspace = Keyspace::Outbox;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] = &[
+    sealed::<Queued>("letter", TABLE, b"M", &[Part::Digest]),
+    mark("index of letters", TABLE, b"U", &[Part::Bytes(8), Part::Of(TABLE, b"M", 16)]),
+    mark("index of letters", TABLE, b"W", &[Part::Bytes(8), Part::Of(TABLE, b"M", 16)]),
+    mark("index of letters", TABLE, b"L", &[Part::Day, Part::Of(TABLE, b"M", 16)]),
+    mark(
+        "index of letters",
+        TABLE,
+        b"G",
+        &[Part::Subject, Part::Guardian, Part::Bytes(8), Part::Of(TABLE, b"M", 16)],
+    ),
+    mark("index of letters", TABLE, b"E", &[Part::Bytes(8), Part::Of(TABLE, b"M", 16)]),
+];
 
 /// What became of a letter is kept this long after its end, in milliseconds: sixty days.
 const KEPT_MS: u64 = 60 * 24 * 3600 * 1000;

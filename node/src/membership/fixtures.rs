@@ -93,5 +93,6 @@ pub(crate) fn member(name: &str, key: PeerKey, roles: &[Role], addresses: &[Stri
         }],
         ledger_key: signing_key(name).verifying_key(),
         registry_area: roles.contains(&Role::Registry).then(|| "102016".to_owned()),
+        witness_key: None,
     }
 }

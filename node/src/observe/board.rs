@@ -37,6 +37,8 @@ pub struct Status {
     pub store: Option<StoreStatus>,
     /// The ledger.
     pub ledger: Option<LedgerStatus>,
+    /// Who vouches for the ledger.
+    pub witnesses: Option<WitnessesStatus>,
     /// Since when it keeps which category, as it tells everybody; empty where it says nothing.
     pub kept_since: BTreeMap<String, String>,
     /// Sessions that ended before their time.
@@ -132,6 +134,45 @@ pub struct LedgerStatus {
     pub checkpoint_time: u64,
     /// Why the ledger takes no entries, if it does not: then nothing is released either.
     pub halted: Option<String>,
+}
+
+/// How the ledger stands with its witnesses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witnessing {
+    /// The trust list has no witness for it.
+    #[default]
+    Alone,
+    /// Enough have cosigned in the newest round.
+    Fine,
+    /// Too few have.
+    Below,
+    /// Too few for so long that somebody must look.
+    Alarm,
+    /// Too few for so long that nothing is released.
+    Stopped,
+    /// They know another ledger: nothing is signed or released.
+    Halted,
+}
+
+/// Who vouches for the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WitnessesStatus {
+    /// How it stands.
+    pub standing: Witnessing,
+    /// Witnesses by the trust list.
+    pub possible: u64,
+    /// Cosignatures that make a checkpoint count.
+    pub quorum: u64,
+    /// Witnesses that cosigned in the newest round.
+    pub cosigned: u64,
+    /// Entries under the newest checkpoint that counts.
+    pub entries: u64,
+    /// When it came to count; 0 before the first.
+    pub time: u64,
+    /// Seconds our clock is ahead of the median of theirs (negative: behind), once they have cosigned.
+    pub clock_off: Option<i64>,
 }
 
 /// Sessions that ended before their time: as an institution that was told, and as a gateway that tells.

@@ -86,6 +86,18 @@ metrics! {
         "Attempts in vain after which a mail is tried again, by kind.";
     MAILS_FAILED = "hibiki_mails_failed_total", Counter, Count, ["kind"],
         "Mails given up, by kind; anything above 0 of kind allergy is a call to make.";
+    WITNESSES_QUORUM = "hibiki_witnesses_quorum", Gauge, Count, [],
+        "Cosignatures that make a checkpoint of this node's ledger count.";
+    WITNESSES_COSIGNED = "hibiki_witnesses_cosigned", Gauge, Count, [],
+        "Witnesses that cosigned in the newest round.";
+    WITNESSES_SILENT = "hibiki_witnesses_silent_seconds", Gauge, Seconds, [],
+        "For how long fewer than the quorum have cosigned; 0 while enough do.";
+    WITNESS_OFFERS = "hibiki_witness_offers_total", Counter, Count, ["result"],
+        "Other members' checkpoints offered to this node: cosigned, or why not.";
+    LEDGER_FORKS = "hibiki_ledger_forks_total", Counter, Count, [],
+        "Ledgers found to have two histories in this run; anything above 0 is an alarm.";
+    CLOCK_OFF = "hibiki_clock_off_seconds", Gauge, Seconds, [],
+        "How far this node's clock is ahead of the median of its witnesses' (negative: behind).";
     PARTS_DROPPED = "hibiki_parts_dropped_total", Counter, Count, [],
         "Parts refused before they were opened: malformed, stale, or over the rate.";
     GRANTS = "hibiki_grants_total", Counter, Count, [],
@@ -113,7 +125,11 @@ metrics! {
     LEDGER_COMMIT_SECONDS = "hibiki_ledger_commit_seconds", Histogram, Seconds, [],
         "Time to make one group of ledger entries durable.";
     LEDGER_HALTED = "hibiki_ledger_halted", Gauge, Count, [],
-        "1 while the ledger takes no entries, and so nothing is released.";
+        "1 while this is not the ledger its witnesses know: nothing is signed or released.";
+    ANSWERS_NOT_LOGGED = "hibiki_answers_not_logged", Gauge, Count, [],
+        "Answers `not logged` that are entered in the ledger when it takes entries again.";
+    PUBLICATION_REQUESTS = "hibiki_publication_requests_total", Counter, Count, ["result"],
+        "Requests to read the published ledger: served, missing, refused, method or failed.";
     STORE_COMMIT_SECONDS = "hibiki_store_commit_seconds", Histogram, Seconds, [],
         "Time to make one group of store writes durable.";
     STORE_FREE_BYTES = "hibiki_store_free_bytes", Gauge, Bytes, [],
@@ -179,6 +195,12 @@ pub fn record_seconds_of(name: &'static str, result: &'static str, elapsed: std:
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 pub fn set_count(name: &'static str, count: usize) {
     gauge!(name).set(count as f64);
+}
+
+/// Sets a gauge of seconds, which may be negative.
+#[expect(clippy::cast_precision_loss, reason = "differences of clocks stay far below 2^53 seconds")]
+pub fn set_seconds(name: &'static str, seconds: i64) {
+    gauge!(name).set(seconds as f64);
 }
 
 /// Records a duration in one of the histograms above.

@@ -1,9 +1,9 @@
 //! The book's rows as an inspector sees them: what each one is, by its place and by what it opens to.
 
 use super::codec::{Person, Sealed};
-use super::layout::{ERASING, KEYRING, aad, category_of, parse_row};
+use super::layout::{ERASING, KEYRING, Kind, aad, category_of, erasing, parse_row};
 use crate::keyring::{KeyId, KeyRing};
-use crate::store::Keyspace;
+use crate::store::{Keyspace, Snapshot};
 
 /// A row of the book.
 pub(crate) struct BookRow {
@@ -22,17 +22,18 @@ impl BookRow {
 }
 
 /// What a row is; `None` where it is nothing the book would have put there.
-pub(crate) fn attribute(keys: &KeyRing, table: Keyspace, key: &[u8], value: &[u8]) -> Option<BookRow> {
+pub(crate) fn attribute(
+    keys: &KeyRing,
+    view: &dyn Snapshot,
+    table: Keyspace,
+    key: &[u8],
+    value: &[u8],
+) -> Option<BookRow> {
     match (table, key.split_first()?) {
         (Keyspace::Subjects, (b's', id)) => person(keys, table, key, id, value),
         (Keyspace::Groups, (b'g', id)) => group(keys, table, key, id, value),
-        (Keyspace::Subjects | Keyspace::Groups, (b'n', digest)) => {
-            let id = KeyId::from_bytes(value.try_into().ok()?);
-            (digest.len() == 32 && keys.contains(id)).then(|| BookRow::plain("index of the record book"))
-        }
-        (Keyspace::Groups, (b'm' | b's', ids)) => {
-            (ids.len() == 32 && value.is_empty()).then(|| BookRow::plain("member of a group"))
-        }
+        (Keyspace::Subjects | Keyspace::Groups, (b'n', digest)) => lookup(view, table, digest, value),
+        (Keyspace::Groups, (b'm' | b's', ids)) => member(keys, view, ids, value),
         (Keyspace::Records, _) => record(keys, key, value),
         (Keyspace::Meta, _) => about_the_node(key, value),
         _ => None,
@@ -41,6 +42,25 @@ pub(crate) fn attribute(keys: &KeyRing, table: Keyspace, key: &[u8], value: &[u8
 
 fn id_of(bytes: &[u8]) -> Option<KeyId> {
     bytes.try_into().ok().map(KeyId::from_bytes)
+}
+
+/// A digest leads to the very row that names it.
+fn lookup(view: &dyn Snapshot, table: Keyspace, digest: &[u8], value: &[u8]) -> Option<BookRow> {
+    let kind = if table == Keyspace::Subjects { Kind::Person } else { Kind::Group };
+    let row = view.get(table, &kind.row(id_of(value)?)).ok()??;
+    let (own, _) = parse_row(&row, "the row of an index").ok()?;
+    (own == digest).then(|| BookRow::plain("index of the record book"))
+}
+
+/// Group and person are there, or the erasure of the person is under way; the row says nothing else.
+fn member(keys: &KeyRing, view: &dyn Snapshot, ids: &[u8], value: &[u8]) -> Option<BookRow> {
+    let (one, other) = ids.split_at_checked(16)?;
+    let (one, other) = (id_of(one)?, id_of(other)?);
+    let there = |id: KeyId| {
+        id != KeyId::NODE
+            && (keys.contains(id) || matches!(view.get(Keyspace::Meta, &erasing(id)), Ok(Some(_))))
+    };
+    (value.is_empty() && there(one) && there(other)).then(|| BookRow::plain("member of a group"))
 }
 
 fn person(keys: &KeyRing, table: Keyspace, key: &[u8], id: &[u8], value: &[u8]) -> Option<BookRow> {

@@ -19,8 +19,15 @@ use super::resident::ResidentNumber;
 use super::residents::Stored;
 use crate::store::Keyspace;
 use crate::vault::Index;
+use crate::vault::form::{Form, Part, sealed};
 
 const TABLE: Keyspace = Keyspace::Cards;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<Enrolment>("card", TABLE, b"c", &[Part::Digest]),
+    sealed::<Present>("present card", TABLE, b"r", &[Part::Of(Keyspace::Residents, b"", 16)]),
+];
 
 #[derive(Serialize, Deserialize)]
 struct Enrolment {

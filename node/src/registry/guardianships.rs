@@ -14,8 +14,26 @@ use super::guardianship::{Act, Guardianship, Proposal, Standing};
 use super::resident::{Resident, ResidentNumber};
 use crate::store::Keyspace;
 use crate::vault::Row;
+use crate::vault::form::{Form, Part, mark, sealed};
 
 const TABLE: Keyspace = Keyspace::Guardianships;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<Guardianship>("guardianship", TABLE, b"i", &[Part::Bytes(8)]),
+    mark(
+        "index of guardianships",
+        TABLE,
+        b"g",
+        &[Part::Of(Keyspace::Residents, b"", 16), Part::Of(TABLE, b"i", 8)],
+    ),
+    mark(
+        "index of guardianships",
+        TABLE,
+        b"c",
+        &[Part::Of(Keyspace::Residents, b"", 16), Part::Of(TABLE, b"i", 8)],
+    ),
+];
 
 impl Registry {
     /// Enters a guardianship; it counts once a different clerk has approved it.

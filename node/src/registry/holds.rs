@@ -26,11 +26,24 @@ use super::resident::{Resident, ResidentNumber};
 use super::residents::Stored;
 use crate::ledger::details;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, mark, sealed};
 use crate::vault::{Change, Row};
 
 const TABLE: Keyspace = Keyspace::Holds;
 pub(super) const OUTBOX: Keyspace = Keyspace::Outbox;
 pub(super) const OUTBOX_PREFIX: &[u8] = b"hold/";
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<HoldOrder>("hold order", TABLE, b"R", &[Part::Bytes(8)]),
+    mark(
+        "index of hold orders",
+        TABLE,
+        b"C",
+        &[Part::Of(Keyspace::Residents, b"", 16), Part::Of(TABLE, b"R", 8)],
+    ),
+    sealed::<Owed>("hold notice owed", OUTBOX, OUTBOX_PREFIX, &[Part::Bytes(16), Part::Member]),
+];
 
 /// A notice owed to one institution.
 #[derive(Clone, Serialize, Deserialize)]

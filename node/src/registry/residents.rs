@@ -10,9 +10,13 @@ use super::resident::{Resident, ResidentNumber};
 use crate::keyring::KeyId;
 use crate::ledger::details;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Index, Row};
 
 const TABLE: Keyspace = Keyspace::Residents;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[sealed::<Resident>("resident", TABLE, b"", &[Part::Digest])];
 /// Residents in one commit of an import.
 const CHUNK: usize = 500;
 

@@ -87,7 +87,7 @@ impl Reply<'_> {
             Ok(receipt) => receipt,
             Err(fault) => {
                 tracing::warn!(%fault, "an answer was not released");
-                return self.seal(Outcome::NotLogged, None, Some(Refusal::NotLogged));
+                return self.not_logged();
             }
         };
         let outcome = if found.is_ok() { Outcome::Data } else { Outcome::NothingToShow };
@@ -138,8 +138,18 @@ impl Reply<'_> {
     ) -> Result<SealedAnswer, Declined> {
         match self.log(entry).await {
             Ok(receipt) => self.seal(Outcome::from(refusal), Some(receipt), Some(refusal)),
-            Err(_) => self.seal(Outcome::NotLogged, None, Some(Refusal::NotLogged)),
+            Err(_) => self.not_logged(),
         }
+    }
+
+    /// An answer that says nothing but that it could not be logged. Its entry is owed.
+    fn not_logged(&self) -> Result<SealedAnswer, Declined> {
+        let now = self.responder.base.env.now();
+        if self.responder.missed.note(self.part, self.gateway, now).is_err() {
+            let retry_after_millis = Some(super::RETRY_AFTER_MILLIS);
+            return Err(Declined { refusal: Refusal::Busy, retry_after_millis });
+        }
+        self.seal(Outcome::NotLogged, None, Some(Refusal::NotLogged))
     }
 
     fn release(
@@ -190,6 +200,7 @@ impl Reply<'_> {
             purpose: query.query().purpose.as_str().to_owned(),
             via: self.gateway.to_string(),
             simulated_card: grant.simulated,
+            ..RefusalEntry::default()
         };
         Ok(self.beside(query, Entry::new(self.responder.base.env.now(), subject, &details)?))
     }

@@ -420,6 +420,7 @@ fn plain_member(id: &str, seed: u8, roles: &[Role]) -> Member {
         }],
         ledger_key: VerifyingKey([seed; 32]),
         registry_area: roles.contains(&Role::Registry).then(|| "10201".to_owned()),
+        witness_key: None,
     }
 }
 

@@ -36,7 +36,16 @@ use crate::institution::Means;
 use crate::mail::Outbox;
 use crate::observe::board::StatusBoard;
 use crate::recordbook::{BookError, RecordBook};
+use crate::store::Keyspace;
 use crate::vault::VaultError;
+use crate::vault::form::{Form, Part, sealed};
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<saying::Told>("alert told", Keyspace::School, b"t", &[Part::Day, Part::Subject, Part::Guardian]),
+    sealed::<concerns::ToldStaff>("concern told", Keyspace::School, b"u", &[Part::Day]),
+    sealed::<concerns::ToldStaff>("concern told", Keyspace::School, b"u", &[Part::Day, Part::Digest]),
+];
 
 /// Everything the alert works with.
 pub struct Alerts {

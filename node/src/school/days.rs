@@ -14,10 +14,15 @@ use tokio::sync::watch;
 use crate::institution::Means;
 use crate::ledger::{NotLogged, details};
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::School;
 const PREFIX: &[u8] = b"d";
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] =
+    &[sealed::<DayException>("day without lunch", TABLE, PREFIX, &[Part::Bytes(12)])];
 
 /// Exceptions kept, at most: a class trip for each of a hundred classes for ten years.
 const EXCEPTIONS_MAX: usize = 5_000;

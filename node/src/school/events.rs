@@ -30,8 +30,12 @@ use crate::institution::Means;
 use crate::recordbook::{Entry, RecordBook};
 use crate::store::Keyspace;
 use crate::vault::Row;
+use crate::vault::form::{Form, Part, sealed};
 
 const TABLE: Keyspace = Keyspace::School;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[sealed::<EventRow>("event", TABLE, b"v", &[Part::Bytes(12)])];
 
 /// What was entered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,9 +22,14 @@ use crate::institution::Means;
 use crate::keyring::KeyId;
 use crate::recordbook::StoredRecord;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::School;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] =
+    &[sealed::<TouchRow>("gate", TABLE, b"g", &[Part::Day, Part::Subject, Part::Bytes(3)])];
 
 /// Days for which touches are kept.
 const KEPT_DAYS: i32 = 60;

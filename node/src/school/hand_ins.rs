@@ -25,9 +25,16 @@ use crate::institution::Means;
 use crate::keyring::KeyId;
 use crate::recordbook::StoredRecord;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::School;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<HandIn>("thing to hand in", TABLE, b"h", &[Part::Bytes(12)]),
+    sealed::<StateRow>("hand-in of a pupil", TABLE, b"i", &[Part::Of(TABLE, b"h", 12), Part::Subject]),
+];
 
 /// Days for which guardians are shown what was wanted.
 const SHOWN_DAYS: i32 = 400;

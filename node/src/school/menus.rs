@@ -25,9 +25,16 @@ use crate::institution::Means;
 use crate::ledger::{NotLogged, details};
 use crate::recordbook::StoredRecord;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::School;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<MenuRow>("menu", TABLE, b"m", &[Part::Day, Part::Digest]),
+    sealed::<KitchenWord>("kitchen's word", TABLE, b"w", &[Part::Digest]),
+];
 
 /// Days of menus a guardian is shown, before and after today.
 const SHOWN_DAYS: std::ops::RangeInclusive<i32> = -14..=60;

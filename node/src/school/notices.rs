@@ -31,9 +31,13 @@ use crate::ledger::NotLogged;
 use crate::observe::log::rfc3339;
 use crate::recordbook::{BookError, Entry, RecordBook};
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::School;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[sealed::<Notice>("notice", TABLE, b"n", &[Part::Bytes(12)])];
 
 /// Files of one notice: a record of ours is a megabyte at most.
 const FILES_MAX: usize = 2;

@@ -30,9 +30,16 @@ use crate::institution::Means;
 use crate::linkage;
 use crate::mail::Outbox;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::Registrations;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[
+    sealed::<GuardianRow>("registration", TABLE, b"r", &[Part::Subject, Part::Guardian]),
+    sealed::<SchoolRow>("school's registration", TABLE, b"s", &[Part::Subject]),
+];
 
 /// A guardian's row.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

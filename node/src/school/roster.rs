@@ -28,9 +28,13 @@ use crate::ledger::{NotLogged, details};
 use crate::recordbook::{BookError, RecordBook, SubjectId};
 use crate::school::naming;
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::School;
+
+/// The forms of its rows.
+pub(super) const FORMS: &[Form] = &[sealed::<ClassRow>("class", TABLE, b"k", &[Part::Digest])];
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct ClassRow {

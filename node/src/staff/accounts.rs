@@ -15,9 +15,13 @@ use zeroize::Zeroizing;
 use crate::institution::Means;
 use crate::ledger::{NotLogged, details};
 use crate::store::Keyspace;
+use crate::vault::form::{Form, Part, sealed};
 use crate::vault::{Row, VaultError};
 
 const TABLE: Keyspace = Keyspace::Staff;
+
+/// The forms of its rows.
+pub(crate) const FORMS: &[Form] = &[sealed::<Account>("account", TABLE, b"a", &[Part::Digest])];
 
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 12;

@@ -5,7 +5,7 @@
 //! files nor time: hashes come through [`HashReader`], keys and bytes as arguments. Formats are those of
 //! <https://c2sp.org/tlog-tiles>, [tlog-checkpoint](https://c2sp.org/tlog-checkpoint),
 //! [signed-note](https://c2sp.org/signed-note), [tlog-proof](https://c2sp.org/tlog-proof) and
-//! [tlog-cosignature](https://c2sp.org/tlog-cosignature),
+//! [tlog-cosignature](https://c2sp.org/tlog-cosignature), [tlog-witness](https://c2sp.org/tlog-witness),
 //! so that verifiers nobody here wrote can check a ledger.
 
 mod bundle;
@@ -21,6 +21,7 @@ mod tile;
 #[cfg(test)]
 mod vectors;
 mod vkey;
+mod witness;
 
 pub use bundle::{BundleError, decode_bundle, encode_entry};
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -36,3 +37,4 @@ pub use proof::{
 };
 pub use tile::{FULL_TILE, TILE_HEIGHT, Tile, TilePathError, TileReader, tiles_of};
 pub use vkey::{KeyAlgorithm, NoteSigner, VerifierKey, VkeyError};
+pub use witness::{Cosignable, Fork, Growth, Verdict, judge};

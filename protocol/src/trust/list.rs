@@ -95,6 +95,8 @@ wire_struct! {
         19 => pub ledger_key: VerifyingKey,
         /// The area whose residents it attests, where it is a registry (JIS X 0402 code or name).
         21 => pub registry_area: Option<String>,
+        /// Cosigns checkpoints of other members' ledgers, where it is a witness.
+        22 => pub witness_key: Option<VerifyingKey>,
     }
 }
 
@@ -113,6 +115,17 @@ impl Member {
     pub fn ledger_verifier(&self) -> Option<VerifierKey> {
         VerifierKey::from_bytes(&Self::ledger_origin(&self.id), KeyAlgorithm::Ed25519, &self.ledger_key.0)
             .ok()
+    }
+
+    /// Name of the key a member cosigns with.
+    pub fn witness_name(id: &MemberId) -> String {
+        format!("{id}/witness")
+    }
+
+    /// The key this member's cosignatures verify with; `None` if it is no witness, or the list names no usable key.
+    pub fn witness_verifier(&self) -> Option<VerifierKey> {
+        let key = self.witness_key.filter(|_| self.has_role(Role::Witness))?;
+        VerifierKey::from_bytes(&Self::witness_name(&self.id), KeyAlgorithm::CosignatureV1, &key.0).ok()
     }
 
     /// The newest key one may seal to at `now`.
@@ -242,6 +255,12 @@ impl TrustList {
             (
                 unique(self.members.iter().map(|member| member.signing_key.0).collect()),
                 "two members share a signing key",
+            ),
+            (
+                unique(
+                    self.members.iter().filter_map(|member| member.witness_key).map(|key| key.0).collect(),
+                ),
+                "two members share a witness key",
             ),
             (self.members.iter().all(names), "a display name is empty or longer than 256 bytes"),
             (

@@ -28,6 +28,7 @@ use hibiki_protocol::trust::{
     CardAuthority, Member, MemberKind, MemberRequest, Role, Root, RootAnchor, SealingKey, SignedTrustList,
     TlsKey, TrustList,
 };
+use hibiki_protocol::witnessing::*;
 
 /// A generator of numbers (splitmix64): enough for tests, and nothing else.
 pub(crate) struct Gen(u64);
@@ -201,7 +202,8 @@ codes!(
     Relation,
     Reach,
     Event,
-    Actor
+    Actor,
+    WitnessRefusal
 );
 
 macro_rules! structures {
@@ -277,7 +279,12 @@ structures! {
     RootAnchor { federation, root }
     SealingKey { suite, public, not_before, not_after }
     Member { id, kind, name_ja, name_en, roles, addresses, tls_key, tls_key_next, signing_key, sealing_keys,
-        ledger_key, registry_area }
+        ledger_key, registry_area, witness_key }
+    CheckpointOffer { audience, origin, checkpoint, old_size, old_root, proof }
+    Cosigned { signature }
+    NotCosigned { refusal, kept }
+    ForkEvidence { first, second, prefix_root, proof }
+    ForkNoted { version, proven }
     CardAuthority { name, certificate, policy, simulated }
     Root { keys, threshold, removal_threshold }
     TrustList { version, federation, epoch, previous, issued, expires, root, members, card_authorities }
@@ -308,8 +315,9 @@ unions! {
     Act { History, ShowConsent, ChangeConsent, ShowRegistration, ChangeRegistration }
     RegistrationChange { Allergens, Address, Confirm, Withdraw, Mails }
     Request { Hello, FetchTrustLists, FetchChallenge, OpenSession, View, CloseSession, FetchFreshness, Ask,
-        Attest, Hold, LeaveSessionEnds, EndSession }
+        Attest, Hold, LeaveSessionEnds, EndSession, OfferCheckpoint, TellFork }
     Reply { Welcome, TrustLists, Challenge, SessionOpened, SessionRefused, PartAnswered, PartObserved,
         ViewEnd, ViewRefused, Freshness, Answered, Declined, HoldStored, SessionClosed,
-        SessionEndsKept, SessionEnded }
+        SessionEndsKept, SessionEnded, Witnessed, ForkNoted }
+    Witnessed { Cosigned, NotCosigned }
 }

@@ -78,6 +78,7 @@ pub(crate) fn city() -> Member {
         sealing_keys: vec![sealing_key(CITY)],
         ledger_key: signing(CITY + 1).verifying_key(),
         registry_area: Some("10201".to_owned()),
+        witness_key: None,
     }
 }
 
@@ -95,6 +96,7 @@ pub(crate) fn hospital() -> Member {
         sealing_keys: vec![sealing_key(HOSPITAL)],
         ledger_key: signing(HOSPITAL + 1).verifying_key(),
         registry_area: None,
+        witness_key: None,
     }
 }
 
@@ -112,6 +114,7 @@ pub(crate) fn school() -> Member {
         sealing_keys: vec![sealing_key(SCHOOL)],
         ledger_key: signing(SCHOOL + 1).verifying_key(),
         registry_area: None,
+        witness_key: None,
     }
 }
 

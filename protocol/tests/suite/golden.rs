@@ -31,6 +31,7 @@ use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf};
 use hibiki_protocol::token::{AudienceKey, IdentityFacts, PairwiseToken, SealedToken};
 use hibiki_protocol::trust::chain::RootSignature;
 use hibiki_protocol::trust::{MemberKind, Role, SignedTrustList};
+use hibiki_protocol::witnessing::*;
 
 use crate::fixture::*;
 use crate::samples::*;
@@ -117,7 +118,8 @@ fn every() -> Vec<Golden> {
         Actor,
         MailKind,
         DeliveryState,
-        RegistrationRefusal
+        RegistrationRefusal,
+        WitnessRefusal
     ];
     all.extend(structures());
     all.extend(frames());
@@ -265,7 +267,10 @@ fn structures() -> Vec<Golden> {
         one("AttestedSubject", attested_subject()),
         one("Attestation", attestation()),
         one("SealingKey", sealing_key(HOSPITAL)),
-        structure("Member", [("city hall", city()), ("hospital", hospital()), ("school", school())]),
+        structure(
+            "Member",
+            [("city hall", city()), ("hospital", hospital()), ("school", school()), ("a witness", witness())],
+        ),
         one("CardAuthority", list().card_authorities.remove(0)),
         one("Root", root()),
         one("RootAnchor", anchor()),
@@ -322,6 +327,27 @@ fn frames() -> Vec<Golden> {
             ],
         ),
         one("Attest", attest()),
+        structure(
+            "CheckpointOffer",
+            [
+                ("grown", checkpoint_offer()),
+                (
+                    "what is kept",
+                    CheckpointOffer {
+                        checkpoint: None,
+                        old_size: 0,
+                        old_root: Digest::ZERO,
+                        proof: Vec::new(),
+                        ..checkpoint_offer()
+                    },
+                ),
+            ],
+        ),
+        one("Cosigned", cosigned()),
+        structure("NotCosigned", [("a conflict", not_cosigned()), ("no witness", no_witness())]),
+        structure("Witnessed", witnessed()),
+        one("ForkEvidence", fork_evidence()),
+        one("ForkNoted", ForkNoted { version: 1, proven: true }),
         structure("Request", requests()),
         structure("Reply", replies()),
     ]

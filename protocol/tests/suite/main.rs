@@ -29,3 +29,4 @@ mod token_rules;
 mod tree;
 mod trust_rules;
 mod vectors;
+mod witnessing_rules;

@@ -21,10 +21,11 @@ use hibiki_protocol::session_end::{SealedSessionEnd, SessionEnd};
 use hibiki_protocol::signing::Signed;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::token::{LinkToken, PairwiseToken, SealedToken};
-use hibiki_protocol::trust::{Member, MemberRequest};
+use hibiki_protocol::trust::{Member, MemberRequest, Role};
+use hibiki_protocol::witnessing::*;
 
 use crate::fixture::*;
-use crate::small_ledger::{SmallLedger, small_ledger};
+use crate::small_ledger::{Rewritten, SmallLedger, rewritten, small_ledger};
 
 pub(crate) const QUERY_DIGEST: Digest = Digest([0x62; 32]);
 
@@ -403,7 +404,53 @@ pub(crate) fn requests() -> Vec<(&'static str, Request)> {
         ("Hold", sealed_hold_notice().into()),
         ("LeaveSessionEnds", leave_session_ends().into()),
         ("EndSession", sealed_session_end().into()),
+        ("OfferCheckpoint", checkpoint_offer().into()),
+        ("TellFork", fork_evidence().into()),
     ]
+}
+
+/// The school as a witness.
+pub(crate) fn witness() -> Member {
+    Member {
+        roles: vec![Role::Responder, Role::Witness],
+        witness_key: Some(signing(SCHOOL + 2).verifying_key()),
+        ..school()
+    }
+}
+
+/// The hospital's ledger has grown from four entries to seven.
+pub(crate) fn checkpoint_offer() -> CheckpointOffer {
+    let Rewritten { old_root, proof, .. } = rewritten();
+    CheckpointOffer {
+        audience: id("dai-ichi-school"),
+        origin: Member::ledger_origin(&id("chuo-hospital")),
+        checkpoint: Some(small_ledger().checkpoint),
+        old_size: 4,
+        old_root,
+        proof,
+    }
+}
+
+pub(crate) fn cosigned() -> Cosigned {
+    Cosigned { signature: rewritten().cosignature }
+}
+
+pub(crate) fn not_cosigned() -> NotCosigned {
+    NotCosigned { refusal: WitnessRefusal::Conflict, kept: Some(rewritten().kept) }
+}
+
+pub(crate) fn no_witness() -> NotCosigned {
+    NotCosigned { refusal: WitnessRefusal::NoWitness, kept: None }
+}
+
+pub(crate) fn witnessed() -> Vec<(&'static str, Witnessed)> {
+    vec![("Cosigned", cosigned().into()), ("NotCosigned", not_cosigned().into())]
+}
+
+/// The school keeps four entries that are not the first four of the hospital's seven.
+pub(crate) fn fork_evidence() -> ForkEvidence {
+    let Rewritten { old_root, proof, kept, .. } = rewritten();
+    ForkEvidence { first: kept, second: small_ledger().checkpoint, prefix_root: old_root, proof }
 }
 
 pub(crate) fn ask() -> Ask {
@@ -452,5 +499,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         ("SessionClosed", SessionClosed { version: 1, confirmed: None, outstanding: None }.into()),
         ("SessionEndsKept", SessionEndsKept { version: 1, kept: 6 }.into()),
         ("SessionEnded", SessionEnded { version: 1 }.into()),
+        ("Witnessed", Witnessed::from(cosigned()).into()),
+        ("ForkNoted", ForkNoted { version: 1, proven: true }.into()),
     ]
 }

@@ -27,6 +27,7 @@ use hibiki_protocol::trust::{
     CardAuthority, Member, MemberKind, MemberRequest, Role, Root, RootAnchor, SealingKey, SignedTrustList,
     TrustList,
 };
+use hibiki_protocol::witnessing::*;
 
 use crate::any::{Any, Gen};
 use crate::source;
@@ -156,6 +157,13 @@ pub(crate) fn every() -> Vec<Structure> {
         OpenSession,
         AttestedSubject,
         Attestation,
+        WitnessRefusal,
+        CheckpointOffer,
+        Cosigned,
+        NotCosigned,
+        Witnessed,
+        ForkEvidence,
+        ForkNoted,
         Request,
         Reply,
     ];

@@ -34,6 +34,7 @@ fn hospital(ledger_key: [u8; 32]) -> Member {
         sealing_keys: Vec::new(),
         ledger_key: VerifyingKey(ledger_key),
         registry_area: None,
+        witness_key: None,
     }
 }
 

@@ -77,6 +77,18 @@ fn a_registered_allergen_becomes_a_mail_and_a_changed_menu_a_correction() {
     assert_eq!((ids.len(), stage.post.letters().len()), (4, 4));
     let plan = stage.staff(&["school", "alert", "plan"]);
     assert_eq!(plan["children"][0]["said"], "clear", "{plan}");
+    stage.staff(&["school", "menu", "word", "set", "ひびき焼き", "--contains", "egg"]);
+    stage.assert_rows_explained(&[
+        "registration",
+        "letter",
+        "index of letters",
+        "class",
+        "day without lunch",
+        "menu",
+        "kitchen's word",
+        "alert told",
+        "command carried out",
+    ]);
 }
 
 #[test]
@@ -257,6 +269,15 @@ fn what_the_school_tells_reaches_the_right_child_and_those_who_want_a_mail() {
     );
     let calendar = stage.staff(&["school", "event", "export"])["calendar"].as_str().unwrap().to_owned();
     assert!(calendar.starts_with("BEGIN:VCALENDAR") && !calendar.contains("運動会"), "{calendar}");
+    stage.account("tanaka", "nutritionist", "けんこうだいいちのきゅうしょく");
+    stage.assert_rows_explained(&[
+        "notice",
+        "thing to hand in",
+        "hand-in of a pupil",
+        "event",
+        "gate",
+        "account",
+    ]);
 }
 
 #[test]

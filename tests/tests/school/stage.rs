@@ -11,6 +11,7 @@ use hibiki_tests::family::{self, Family};
 use hibiki_tests::house::House;
 use hibiki_tests::population::Population;
 use hibiki_tests::post_office::PostOffice;
+use hibiki_tests::town::inspected::inspect;
 use hibiki_tests::town::{Card, Settings, Town, school, staff};
 use serde_json::Value;
 
@@ -26,7 +27,7 @@ pub(crate) struct Stage {
     child: usize,
     staff_page: String,
     name: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -50,14 +51,23 @@ impl Stage {
         let name = people.resident(&family.third_grader).unwrap().name.clone();
         let number = people.archives[&House::School].numbers[&family.third_grader].clone();
         let neighbour = town.issue_card(&neighbour_of(&people, &family)).unwrap();
-        let stage =
-            Self { town, post, lunch, number, card, neighbour, child, staff_page, name, _folder: folder };
+        let stage = Self { town, post, lunch, number, card, neighbour, child, staff_page, name, folder };
         let imported = school::enter_pupils(&stage.town, &people).unwrap();
         assert_eq!(imported["faults"], serde_json::json!([]), "{imported}");
         // Today has no lunch and tomorrow has one, whatever day of the week it is.
         school::set_lunch(&stage.town, today, false).unwrap();
         school::set_lunch(&stage.town, lunch, true).unwrap();
         Some(stage)
+    }
+
+    /// Stops the school and lays it open: every row is one of its tables', and these kinds are among them.
+    pub(crate) fn assert_rows_explained(&mut self, kinds: &[&str]) {
+        self.town.node_mut(House::School).stop().unwrap();
+        let inspected = inspect(&self.town, House::School, &self.folder.path().join("inspected")).unwrap();
+        let unknown: Vec<_> = inspected.rows.iter().filter(|row| row["class"] == "unknown").collect();
+        assert!(inspected.explained && unknown.is_empty(), "{} {unknown:#?}", inspected.said);
+        let classes = inspected.classes();
+        assert!(kinds.iter().all(|kind| classes.contains_key(kind)), "{kinds:?} {classes:?}");
     }
 
     pub(crate) fn staff(&self, words: &[&str]) -> Value {

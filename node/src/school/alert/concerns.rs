@@ -71,7 +71,7 @@ pub(super) enum Concern {
 
 /// What staff were told last.
 #[derive(Serialize, Deserialize)]
-struct ToldStaff {
+pub(super) struct ToldStaff {
     n: u32,
     content: String,
 }
