@@ -34,12 +34,14 @@ pub fn look(ledgers: &Ledgers) -> Strand {
                     && entry.index > hold.index
                     && (entry.subject(), entry.says("against")) == (hold.subject(), hold.says("against"))
             };
-            let until = entries.iter().find(lifted).map_or(u64::MAX, |entry| entry.leaf.time_ms);
+            let lifted = entries.iter().find(lifted);
             let (since, whom) = (hold.leaf.time_ms, hold.says("against"));
             let held = |entry: &&Entry, guardian: &str| {
                 entry.subject() == hold.subject() && (whom == EVERYBODY || entry.says(guardian) == whom)
             };
-            for entry in entries.iter().filter(|entry| entry.leaf.time_ms < until) {
+            for entry in
+                entries.iter().take_while(|entry| lifted.is_none_or(|lifted| entry.index < lifted.index))
+            {
                 let after = entry.index > hold.index;
                 match entry.leaf.kind {
                     EntryKind::Release if after && held(&entry, "guardian") => strand
@@ -54,7 +56,8 @@ pub fn look(ledgers: &Ledgers) -> Strand {
                         strand.count("grants under holds", 1);
                         let late = entry.digest(DigestKind::Grant).and_then(|grant| by_grant.get(grant));
                         for (at, place) in late.into_iter().flatten() {
-                            if (since + SESSION_MILLIS_MAX..until).contains(at) {
+                            let ended = since.saturating_add(SESSION_MILLIS_MAX) <= *at;
+                            if ended && lifted.is_none_or(|lifted| *at < lifted.leaf.time_ms) {
                                 strand.problem(format!(
                                     "{place}: a release more than ten minutes after a hold"
                                 ));

@@ -167,7 +167,7 @@ fn clocks(member: &Member, report: &log::Report, leaves: &[Leaf], strand: &mut S
     let mut latest = 0;
     let back = leaves.iter().position(|leaf| {
         latest = latest.max(leaf.time_ms);
-        leaf.time_ms + CLOCK_SKEW_MILLIS < latest
+        leaf.time_ms.saturating_add(CLOCK_SKEW_MILLIS) < latest
     });
     if let Some(index) = back {
         strand.problem(format!(

@@ -163,7 +163,7 @@ fn rows_of(artefacts: &Artefacts, own: &str, erasures: u64, strand: &mut Strand)
         let class = row["class"].as_str().unwrap_or("unknown");
         *classes.entry(class.to_owned()).or_default() += 1;
         if class == "erased" {
-            erased += row["value_bytes"].as_u64().unwrap_or(u64::MAX / 2);
+            erased = erased.saturating_add(row["value_bytes"].as_u64().unwrap_or(u64::MAX));
         }
     });
     strand.need(read);
@@ -319,13 +319,13 @@ fn volume_of(artefacts: &Artefacts, own: &str, strand: &mut Strand) {
         ));
     }
     let allowed = WRITTEN_MAX + added / 100;
-    if wrote_large > wrote_small + allowed {
+    if wrote_large.saturating_sub(wrote_small) > allowed {
         strand.problem(format!(
             "{own}: {} bytes more were written; {allowed} are allowed",
             wrote_large - wrote_small
         ));
     }
-    if held_large > held_small + MEMORY_MAX {
+    if held_large.saturating_sub(held_small) > MEMORY_MAX {
         strand.problem(format!("{own}: {} bytes more are held in memory", held_large - held_small));
     }
 }

@@ -257,11 +257,18 @@ fn ask(
     questions: impl FnOnce(&Artefacts, &TrustList, &Ledgers) -> Vec<Strand>,
 ) -> Result<bool, String> {
     let artefacts = Artefacts::open(&arguments.artefacts)?;
-    let list = artefacts.federation()?;
+    let list = match artefacts.federation() {
+        Ok(list) => list,
+        Err(why) => return show(&[report::untrusted(why)], arguments.format),
+    };
     let (log, ledgers) = ledgers::read(&artefacts, &list);
     let mut strands = vec![log];
     strands.extend(questions(&artefacts, &list, &ledgers));
-    match arguments.format {
+    show(&strands, arguments.format)
+}
+
+fn show(strands: &[Strand], format: Format) -> Result<bool, String> {
+    match format {
         Format::Json => print_json(&strands)?,
         Format::Human => strands.iter().for_each(print_strand),
     }

@@ -94,12 +94,7 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
                 mutants.push(Mutant { name, what, strand: strand.to_owned(), caught });
             }
         }
-        Err(why) => {
-            let mut trust =
-                Strand::new("trust", "名簿の連鎖は正しいか。", "Is the chain of trust lists right?");
-            trust.missing(why);
-            strands.push(trust.done());
-        }
+        Err(why) => strands.push(untrusted(why)),
     }
     strands.push(control(&mutants));
     let more = described["limits"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -112,6 +107,13 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
         strands,
         mutants,
     }
+}
+
+/// Without the council's lists nothing can be verified.
+pub fn untrusted(why: String) -> Strand {
+    let mut trust = Strand::new("trust", "名簿の連鎖は正しいか。", "Is the chain of trust lists right?");
+    trust.missing(why);
+    trust.done()
 }
 
 /// The leaking nodes as a strand: enough of them, and all caught.

@@ -34,7 +34,8 @@ impl Strand {
 
     /// Counts something.
     pub fn count(&mut self, what: &str, count: u64) {
-        *self.figures.entry(what.to_owned()).or_default() += count;
+        let figure = self.figures.entry(what.to_owned()).or_default();
+        *figure = figure.saturating_add(count);
     }
 
     /// Something is wrong.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use hibiki_audit::locality;
+use hibiki_audit::scan::{Needle, Scanner};
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
 use serde_json::{Value, json};
@@ -61,31 +62,21 @@ fn a_leak_in_every_form() {
     let town = Town::honest();
     let kinds = ["latin", "kana", "number", "date", "attachment"];
     let secrets = kinds.map(|kind| town.canary_of(HOSPITAL, kind));
-    // Each form of each kind, one file of all of them: the strand names them one by one.
+    let needles = town.canaries.iter().map(|it| Needle { owner: it.member.clone(), text: it.text.clone() });
+    let scanner = Scanner::new(needles.collect()).unwrap();
     for (kind, secret) in kinds.into_iter().zip(secrets) {
+        let number = town.canaries.iter().position(|it| it.text == secret).unwrap();
         let mut bytes = Vec::new();
-        let disguises = disguises(secret);
-        for (_, disguised) in &disguises {
+        for (form, disguised) in disguises(secret) {
             bytes.extend_from_slice(b"\n-- ");
-            bytes.extend_from_slice(disguised);
+            bytes.extend_from_slice(&disguised);
+            let found = scanner.scan_bytes("leak", &disguised).found;
+            assert!(found.iter().any(|it| it.needle == number), "{kind} as {form}");
+            // A text of ASCII alone is the same in several forms, and has the name of one.
+            let named = kind != "kana" || form.starts_with("json") || found.iter().any(|it| it.form == form);
+            assert!(named, "{kind} as {form}: {found:?}");
         }
-        let needles = town
-            .canaries
-            .iter()
-            .map(|it| hibiki_audit::scan::Needle { owner: it.member.clone(), text: it.text.clone() });
-        let scanner = hibiki_audit::scan::Scanner::new(needles.collect()).unwrap();
-        let found = scanner.scan_bytes("leak", &bytes).found;
-        for (form, disguised) in &disguises {
-            // Two forms of an ASCII text may be the same bytes; then one name stands for both.
-            let same =
-                |other: &str| disguises.iter().any(|(name, bytes)| *name == other && bytes == disguised);
-            let family =
-                form.trim_end_matches("url").trim_end_matches(" bytes").trim_end_matches(" all escaped");
-            assert!(
-                found.iter().any(|it| it.form == *form || it.form.starts_with(family) || same(&it.form)),
-                "{kind} as {form} was not found: {found:#?}"
-            );
-        }
+        // The whole audit, with all of them in one file.
         town.put_file(LEAK, &bytes);
         let strand = canaries(&town);
         wrong(&strand, "of maebashi/chuo-hospital lies in members/city-hall/disk/node.log");
