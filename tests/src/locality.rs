@@ -11,7 +11,7 @@
 //! - [`gather`] — the artefacts;
 //! - [`mutants`] — leaking gateways, each of which must be caught;
 //! - [`second`] — what software nobody here wrote finds;
-//! - [`run`] — all of it, in order.
+//! - [`mod@run`] — all of it, in order.
 
 pub mod canary;
 pub mod gather;
