@@ -40,7 +40,7 @@ fn nothing_else_proves_a_fork() {
     let evidence = fork_evidence();
     let changed: [fn(&mut ForkEvidence); 6] = [
         |evidence| evidence.prefix_root = Digest([7; 32]),
-        |evidence| evidence.proof.truncate(1),
+        |evidence| evidence.proof.truncate(evidence.proof.len().saturating_sub(1)),
         |evidence| evidence.proof.push(Digest([7; 32])),
         |evidence| std::mem::swap(&mut evidence.first, &mut evidence.second),
         |evidence| evidence.first = evidence.first.replacen("\n4\n", "\n5\n", 1),
