@@ -1,4 +1,5 @@
-//! What a query may ask for besides records: who looked, what a guardian lets be shown, what she registers.
+//! What a query may ask for besides records: who looked, what a guardian lets be shown, what she registers,
+//! and the proofs of her receipts.
 //!
 //! An act travels in a query and its result in an answer, so that a relay cannot tell it from a look at
 //! records: one size of parts, one frame of answers. Whether it is carried out is decided by
@@ -7,7 +8,7 @@
 use crate::cbor::{wire_code, wire_struct, wire_union};
 use crate::history::HistoryEntry;
 use crate::ids::{Category, CommandKey};
-use crate::receipt::Receipt;
+use crate::receipt::{ProveReceipts, Receipt};
 use crate::registration::{ChangeRegistration, ShowRegistration};
 use crate::session::Purpose;
 use crate::time::Timestamp;
@@ -26,6 +27,8 @@ wire_union! {
         4 => ShowRegistration(ShowRegistration),
         /// Change this guardian's registration.
         5 => ChangeRegistration(ChangeRegistration),
+        /// The proofs of what was promised.
+        6 => ProveReceipts(ProveReceipts),
     }
 }
 
@@ -110,9 +113,14 @@ wire_struct! {
 }
 
 impl Act {
-    /// Whether a query with this purpose may ask for this: the history is asked for as such, and a
+    /// Whether this is about accesses, and not about records: the history, and the proofs of receipts.
+    pub fn is_about_accesses(&self) -> bool {
+        matches!(self, Self::History(_) | Self::ProveReceipts(_))
+    }
+
+    /// Whether a query with this purpose may ask for this: what is about accesses is asked for as such, and a
     /// choice is made by who looks at records otherwise.
     pub fn agrees_with(&self, purpose: Purpose) -> bool {
-        matches!(self, Self::History(_)) == (purpose == Purpose::AccessHistory)
+        self.is_about_accesses() == (purpose == Purpose::AccessHistory)
     }
 }

@@ -16,6 +16,7 @@ use crate::limits;
 use crate::outcome::Outcome;
 use crate::query::{Refusal, ReplyTo};
 pub use crate::receipt::Receipt;
+use crate::receipt::{Promise, ProofPage};
 use crate::registration::RegistrationState;
 use crate::sealing::{self, SealError, Sealed, SealingSecret};
 use crate::signing::{Signable, Signed, VerifyingKey};
@@ -92,6 +93,10 @@ wire_struct! {
         25 => pub consent: Option<ConsentState>,
         /// What is registered for the subject, where that was asked for or changed.
         27 => pub registration: Option<RegistrationState>,
+        /// The receipt as a statement of its own, which can be shown to anybody.
+        28 => pub promise: Option<Signed<Promise>>,
+        /// Proofs of receipts, where those were asked for.
+        29 => pub proofs: Option<ProofPage>,
     }
 }
 
@@ -119,8 +124,8 @@ pub enum AnswerFault {
     /// Signed by the right institution, but for another query.
     #[error("the answer belongs to another query")]
     OtherQuery,
-    /// It contradicts itself: records without `data`, data without a ledger entry, or an outcome that
-    /// is not its refusal's.
+    /// It contradicts itself: records without `data`, data without a ledger entry, a promise of something else
+    /// than its receipt, or an outcome that is not its refusal's.
     #[error("the answer contradicts itself")]
     Contradiction,
 }
@@ -192,13 +197,14 @@ impl SealedAnswer {
         {
             return Err(AnswerFault::OtherQuery);
         }
-        answer.consistent().then_some(answer).ok_or(AnswerFault::Contradiction)
+        let right = answer.consistent() && answer.promises_its_receipt(key);
+        right.then_some(answer).ok_or(AnswerFault::Contradiction)
     }
 }
 
 impl Answer {
-    /// Whether this is the kind of answer that was asked for: records, a history, choices or a registration, and
-    /// a receipt where something was changed.
+    /// Whether this is the kind of answer that was asked for: records, a history, choices, a registration or
+    /// proofs, and a receipt where something was changed.
     pub fn answers(&self, act: Option<&Act>) -> bool {
         let changed = self.consent.as_ref().map(|state| state.changed.is_some());
         let registered = self.registration.as_ref().map(RegistrationState::tells_of_a_change);
@@ -210,6 +216,7 @@ impl Answer {
                 Some(Act::ChangeConsent(_)) => changed == Some(true),
                 Some(Act::ShowRegistration(_)) => registered == Some(false),
                 Some(Act::ChangeRegistration(_)) => registered == Some(true),
+                Some(Act::ProveReceipts(_)) => self.proofs.is_some(),
             }
     }
 
@@ -218,7 +225,16 @@ impl Answer {
         packed(signed).is_ok_and(|packed| packed.len() + 4 <= limits::ANSWER_PLAINTEXT_BYTES[0])
     }
 
-    /// One of records, history, choices and registration comes with `data` and only with it; what the institution says
+    /// A promise, where there is one, is the institution's, and of this very receipt.
+    fn promises_its_receipt(&self, key: &VerifyingKey) -> bool {
+        self.promise.as_ref().is_none_or(|promise| {
+            promise.verify(key).is_ok_and(|promise| {
+                promise.version == limits::VERSION_MAX && Some(&promise.receipt) == self.receipt.as_ref()
+            })
+        })
+    }
+
+    /// One of records, history, choices, registration and proofs comes with `data` and only with it; what the institution says
     /// about the child has a ledger entry; what it does not work on has a refusal that fits; what only the
     /// gateway or the terminal can observe is not for it to say.
     fn consistent(&self) -> bool {
@@ -231,6 +247,7 @@ impl Answer {
             self.history.is_some(),
             self.consent.is_some(),
             self.registration.is_some(),
+            self.proofs.is_some(),
         ];
         given.into_iter().filter(|given| *given).count() == usize::from(data)
             && self
@@ -239,6 +256,7 @@ impl Answer {
                 .is_none_or(|page| (1..=limits::HISTORY_ENTRIES_MAX).contains(&page.entries.len()))
             && self.consent.as_ref().is_none_or(|state| state.withdrawn.len() <= limits::WITHDRAWALS_MAX)
             && self.registration.as_ref().is_none_or(RegistrationState::within_limits)
+            && self.proofs.as_ref().is_none_or(ProofPage::consistent)
             && self.kept_since.as_ref().is_none_or(|kept| kept.len() <= limits::KEPT_SINCE_MAX)
             && refused == (!logged).then_some(self.outcome)
             && (!logged || self.receipt.is_some())

@@ -13,7 +13,8 @@
 //! 4. [`query`] — the question, sealed to one institution; [`freshness`] and [`replay`] make it count once.
 //! 5. [`policy`] — holds, consent and age decide; the result is a [`policy::ReadPermit`] one must hold to read.
 //! 6. [`answer`] — records signed by the institution and sealed to the guardian's terminal.
-//!    Besides records one may ask for an [`act`]: the [`history`] of accesses, or a choice about what is shown.
+//!    Besides records one may ask for an [`act`]: the [`history`] of accesses, a choice about what is shown, or the
+//!    proofs of what was promised in every answer's [`receipt`].
 //! 7. [`outcome`] — what became of each institution asked, and the coverage of a view.
 //! 8. [`session_end`] — the card is gone: told to every institution, and left with the gateway for the case that
 //!    the terminal cannot.

@@ -44,6 +44,11 @@ pub const RECORD_CONTENT_BYTES_MAX: usize = 1024 * 1024;
 /// Entries of the history in one answer, at most: with their proofs they fill the common frame in a ledger
 /// of a million entries, so that a history looks like any other answer. In a larger one fewer are sent.
 pub const HISTORY_ENTRIES_MAX: usize = 16;
+/// Receipts of which the proofs are asked for, or given, at once, at most: like a history, they fill the common
+/// frame in a ledger of a million entries. In a larger one fewer are given.
+pub const PROOFS_MAX: usize = 16;
+/// Checkpoints in one answer that proofs lead to, at most: one that witnesses cosigned, and the newest.
+pub const PROOF_CHECKPOINTS_MAX: usize = 2;
 /// Withdrawals one guardian may have at one institution: every category known and every reach fit.
 pub const WITHDRAWALS_MAX: usize = 128;
 /// Categories an institution states in one answer since when it keeps them.

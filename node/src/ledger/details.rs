@@ -48,11 +48,11 @@ details! {
         guardian: String,
         /// The purpose that was stated.
         purpose: String,
-        /// What was released where it was no records: `history`, `consent`, `registration`.
+        /// What was released where it was no records: `history`, `consent`, `registration`, `receipts`.
         act: String,
         /// The categories that were released.
         categories: Vec<String>,
-        /// How many records, or entries of the history.
+        /// How many records, entries of the history, or receipts.
         records: u64,
         /// The gateway that brought the query.
         via: String,

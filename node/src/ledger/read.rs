@@ -200,7 +200,7 @@ impl Ledger {
     }
 
     /// Finds a record and takes something from it.
-    fn at<T>(&self, index: u64, take: impl FnOnce(&Record<'_>) -> T) -> Result<T, ReadError> {
+    pub(super) fn at<T>(&self, index: u64, take: impl FnOnce(&Record<'_>) -> T) -> Result<T, ReadError> {
         let (size, near) = {
             let entries = read_lock(&self.inner.index);
             (entries.size(), entries.before(index))
@@ -251,7 +251,7 @@ impl Ledger {
 }
 
 /// What a failed proof means to a reader.
-fn unproven(error: ProofError<std::io::Error>) -> ReadError {
+pub(super) fn unproven(error: ProofError<std::io::Error>) -> ReadError {
     match error {
         ProofError::OutOfRange { index, size } => ReadError::OutOfRange { index, size },
         ProofError::Missing { index, level } => ReadError::Damaged(index << level),

@@ -1,8 +1,9 @@
-//! Acts: the history of accesses, and what a guardian chooses.
+//! Acts: the history of accesses, what a guardian chooses, and the proofs of her receipts.
 //!
 //! An act is withheld wherever a look at everything would show nothing (her own withdrawals aside): so neither
 //! history nor choices tell of a child that a look would not tell of. Every act of a kind takes the same steps
-//! on the disk, whether there is something to tell or not.
+//! on the disk, whether there is something to tell or not. Proofs of receipts concern nobody but their holder:
+//! they are given without looking for a person at all.
 
 use hibiki_protocol::act::{Act, ChangeConsent, Changed, ConsentState, Reach};
 use hibiki_protocol::grant::Basis;
@@ -11,9 +12,9 @@ use hibiki_protocol::ids::{Category, Digest, GuardianAlias, Pseudonym};
 use hibiki_protocol::limits;
 use hibiki_protocol::policy::{self, ReadPermit, Withheld};
 use hibiki_protocol::query::{Refusal, VerifiedQuery};
-use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::receipt::{LeafProof, LeafStanding, ProofPage, ProveReceipts, Receipt};
 use hibiki_protocol::registration::{ChangeRegistration, MailKind, RegistrationChange, RegistrationState};
-use hibiki_protocol::tlog::DigestKind;
+use hibiki_protocol::tlog::{DigestKind, Hash};
 use hibiki_records::category::Category as Kind;
 
 use super::InstitutionResponder;
@@ -22,7 +23,7 @@ use super::local::{
 };
 use super::pipeline::{LookFault, Looked};
 use super::reply::{Found, Reply};
-use crate::ledger::{Ledger, ReadError, Telling};
+use crate::ledger::{Ledger, Promised, ReadError, Standing, Telling};
 
 impl InstitutionResponder {
     /// Decides about an act and carries it out.
@@ -36,6 +37,9 @@ impl InstitutionResponder {
             Act::ChangeConsent(change) => possible(query, change)?,
             Act::ChangeRegistration(command) => sized(command)?,
             _ => {}
+        }
+        if let Act::ProveReceipts(asked) = act {
+            return Ok(Looked { subject: None, found: Ok(self.proofs(reply, query, asked).await?) });
         }
         if let Act::History(_) = act {
             self.head.renew(&self.base.ledger).await;
@@ -74,8 +78,33 @@ impl InstitutionResponder {
                     Ok(self.register(reply, by, &subject, pseudonym, (keeper.as_ref(), command)).await?)
                 }
             },
+            // Answered above, for whomever it is asked.
+            Act::ProveReceipts(_) => Err(Withheld::Empty),
         };
         Ok(Looked { subject: Some(subject), found })
+    }
+
+    /// The proofs of leaves somebody was promised.
+    async fn proofs(
+        &self,
+        reply: &Reply<'_>,
+        query: &VerifiedQuery,
+        asked: &ProveReceipts,
+    ) -> Result<Found, LookFault> {
+        if !(1..=limits::PROOFS_MAX).contains(&asked.leaves.len()) {
+            return Err(LookFault::Refused(Refusal::Malformed));
+        }
+        self.head.renew(&self.base.ledger).await;
+        let ledger = self.base.ledger.clone();
+        let leaves: Vec<(u64, Hash)> =
+            asked.leaves.iter().map(|leaf| (leaf.index, Hash(leaf.leaf_hash.0))).collect();
+        let read = self.base.env.blocking(move || {
+            let promised = ledger.prove_promised(&leaves)?;
+            Ok::<_, ReadError>(proof_page(&leaves, promised))
+        });
+        let page = read.await.ok_or_else(|| LocalFault("reading the ledger ended early".into()))?;
+        let page = page.map_err(|error| LocalFault(error.to_string()))?;
+        Ok(Found::Proofs(reply.fitting_proofs(query, page)))
     }
 
     /// Whether anything at all may be told; to whom nothing may, the reason stays here.
@@ -252,6 +281,23 @@ fn concerns(disclosed: &Disclosed, oneself: bool, guardian: &GuardianAlias) -> b
     let staffs =
         disclosed.actor == Actor::Staff && disclosed.alias.is_none() && disclosed.event != Event::StaffLook;
     oneself || staffs || disclosed.alias.as_ref() == Some(guardian)
+}
+
+/// The proofs as they are sent.
+fn proof_page(leaves: &[(u64, Hash)], Promised { checkpoints, standings }: Promised) -> ProofPage {
+    let proof = |((index, _), standing): (&(u64, Hash), Standing)| {
+        let none = |standing| LeafProof { index: *index, standing, checkpoint: None, path: None };
+        match standing {
+            Standing::Proved(number, path) => LeafProof {
+                checkpoint: Some(number as u64),
+                path: Some(path.into_iter().map(|hash| Digest(hash.0)).collect()),
+                ..none(LeafStanding::Proved)
+            },
+            Standing::NotYet => none(LeafStanding::NotYet),
+            Standing::Unknown => none(LeafStanding::Unknown),
+        }
+    };
+    ProofPage { checkpoints, proofs: leaves.iter().zip(standings).map(proof).collect() }
 }
 
 /// The entries as they are sent.

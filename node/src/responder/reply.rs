@@ -9,7 +9,7 @@ use hibiki_protocol::limits;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::policy::Withheld;
 use hibiki_protocol::query::{Refusal, ReplyTo, VerifiedQuery};
-use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::receipt::{Promise, ProofPage, Receipt};
 use hibiki_protocol::registration::RegistrationState;
 use hibiki_protocol::signing::Signed;
 
@@ -30,6 +30,8 @@ pub(super) enum Found {
     Consent { state: Box<ConsentState>, logged: Option<Receipt> },
     /// What is registered; with the ledger entry of a change that was just carried out.
     Registration { state: Box<RegistrationState>, logged: Option<Receipt> },
+    /// Proofs of receipts.
+    Proofs(ProofPage),
 }
 
 /// What was found for a verified query.
@@ -49,6 +51,7 @@ struct Content {
     history: Option<HistoryPage>,
     consent: Option<ConsentState>,
     registration: Option<RegistrationState>,
+    proofs: Option<ProofPage>,
 }
 
 impl From<Found> for Content {
@@ -58,6 +61,7 @@ impl From<Found> for Content {
             Found::History(page) => Self { history: Some(page), ..Self::default() },
             Found::Consent { state, .. } => Self { consent: Some(*state), ..Self::default() },
             Found::Registration { state, .. } => Self { registration: Some(*state), ..Self::default() },
+            Found::Proofs(page) => Self { proofs: Some(page), ..Self::default() },
         }
     }
 }
@@ -98,21 +102,35 @@ impl Reply<'_> {
 
     /// The newest entries of the page that fit the common frame, so that its size tells nothing.
     pub(super) fn fitting(&self, query: &VerifiedQuery, mut page: HistoryPage) -> HistoryPage {
-        // The ledger entry of this look is not written yet; no real receipt takes more room than this one.
-        let base = &self.responder.base;
-        let leaf_hash = Digest::of(&[b"a receipt's place"]);
-        let receipt = Receipt { origin: base.ledger.origin().to_owned(), index: u64::MAX, leaf_hash };
-        let simulated = query.grant().grant().simulated;
         while page.entries.len() > 1 {
             let content = Content { history: Some(page.clone()), ..Content::default() };
-            let draft = self.answer(simulated, Outcome::Data, content, Some(receipt.clone()), None);
-            if Answer::fits_the_common_frame(&Signed::sign(&draft, base.keys.signing())) {
+            if self.fits(query, content) {
                 break;
             }
             page.entries.pop();
             page.older = page.entries.last().map(|entry| entry.index);
         }
         page
+    }
+
+    /// The first of the proofs that fit the common frame. Those left out can be asked for again.
+    pub(super) fn fitting_proofs(&self, query: &VerifiedQuery, mut page: ProofPage) -> ProofPage {
+        while page.proofs.len() > 1
+            && !self.fits(query, Content { proofs: Some(page.clone()), ..Content::default() })
+        {
+            page.proofs.pop();
+        }
+        page
+    }
+
+    fn fits(&self, query: &VerifiedQuery, content: Content) -> bool {
+        // The ledger entry of this look is not written yet; no real receipt takes more room than this one.
+        let base = &self.responder.base;
+        let leaf_hash = Digest::of(&[b"a receipt's place"]);
+        let receipt = Receipt { origin: base.ledger.origin().to_owned(), index: u64::MAX, leaf_hash };
+        let simulated = query.grant().grant().simulated;
+        let draft = self.answer(simulated, Outcome::Data, content, Some(receipt), None);
+        Answer::fits_the_common_frame(&Signed::sign(&draft, base.keys.signing()))
     }
 
     /// Logs and seals the refusal of a query whose session has ended. Its true reason is in the ledger only.
@@ -170,6 +188,8 @@ impl Reply<'_> {
             Found::History(page) => (Event::HistoryShown, "history", Vec::new(), page.entries.len() as u64),
             Found::Consent { .. } => (Event::ConsentShown, "consent", Vec::new(), 0),
             Found::Registration { .. } => (Event::RegistrationShown, "registration", Vec::new(), 0),
+            // Of nobody's records: without a subject, it is told to nobody.
+            Found::Proofs(page) => (Event::HistoryShown, "receipts", Vec::new(), page.proofs.len() as u64),
         };
         let details = Release {
             guardian: hex::encode(grant.guardian.0),
@@ -241,6 +261,12 @@ impl Reply<'_> {
         let policy = &self.responder.base.policy;
         // Whoever is answered is told the same.
         let told = matches!(outcome, Outcome::Data | Outcome::NothingToShow) && !policy.kept_since.is_empty();
+        // Only what is durable has a receipt, and only what has a receipt is promised.
+        let promise = receipt.as_ref().map(|receipt| {
+            let promise =
+                Promise { version: limits::VERSION_MAX, receipt: receipt.clone(), at: self.responder.now() };
+            Signed::sign(&promise, self.responder.base.keys.signing())
+        });
         Answer {
             version: limits::VERSION_MAX,
             query_id: self.to.id,
@@ -258,6 +284,8 @@ impl Reply<'_> {
             history: content.history,
             consent: content.consent,
             registration: content.registration,
+            promise,
+            proofs: content.proofs,
         }
     }
 

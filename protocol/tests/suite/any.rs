@@ -13,6 +13,7 @@ use hibiki_protocol::ids::{
 };
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Query, Refusal};
+use hibiki_protocol::receipt::{LeafProof, LeafStanding, Promise, PromisedLeaf, ProofPage, ProveReceipts};
 use hibiki_protocol::registration::*;
 use hibiki_protocol::sealing::{Sealed, SealingKeyId, SealingPublic, Suite};
 use hibiki_protocol::session::{
@@ -203,7 +204,8 @@ codes!(
     Reach,
     Event,
     Actor,
-    WitnessRefusal
+    WitnessRefusal,
+    LeafStanding
 );
 
 macro_rules! structures {
@@ -247,6 +249,11 @@ structures! {
     Attest { gateway, open, challenge, exporter }
     Record { category, date, updated_at, media_type, content }
     Receipt { origin, index, leaf_hash }
+    Promise { version, receipt, at }
+    ProveReceipts { leaves }
+    PromisedLeaf { index, leaf_hash }
+    LeafProof { index, standing, checkpoint, path }
+    ProofPage { checkpoints, proofs }
     KeptSince { category, since }
     AskHistory { before }
     ShowConsent { version }
@@ -269,7 +276,8 @@ structures! {
     HistoryEntry { index, leaf, salt, disclosed, house, path }
     HistoryPage { entries, older, checkpoint }
     Answer { version, query_id, query_digest, institution, outcome, retry_after_millis, records, as_of,
-        policy_version, receipt, simulated, refusal, kept_since, history, consent, registration }
+        policy_version, receipt, simulated, refusal, kept_since, history, consent, registration,
+        promise, proofs }
     Observation { gateway, audience, part, outcome, refusal, retry_after_millis, at }
     Query { version, id, audience, grant, purpose, categories, since, answer_key, issued, expires, epoch,
         list_digest, act }
@@ -312,7 +320,7 @@ macro_rules! unions {
 }
 
 unions! {
-    Act { History, ShowConsent, ChangeConsent, ShowRegistration, ChangeRegistration }
+    Act { History, ShowConsent, ChangeConsent, ShowRegistration, ChangeRegistration, ProveReceipts }
     RegistrationChange { Allergens, Address, Confirm, Withdraw, Mails }
     Request { Hello, FetchTrustLists, FetchChallenge, OpenSession, View, CloseSession, FetchFreshness, Ask,
         Attest, Hold, LeaveSessionEnds, EndSession, OfferCheckpoint, TellFork }

@@ -105,6 +105,8 @@ fn values() -> BTreeMap<&'static str, String> {
         ANSWER_RECORDS_MAX,
         RECORD_CONTENT_BYTES_MAX,
         HISTORY_ENTRIES_MAX,
+        PROOFS_MAX,
+        PROOF_CHECKPOINTS_MAX,
         WITHDRAWALS_MAX,
         KEPT_SINCE_MAX,
         COMMAND_MILLIS,

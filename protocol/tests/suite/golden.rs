@@ -22,6 +22,7 @@ use hibiki_protocol::hold::{HoldState, SealedHoldNotice};
 use hibiki_protocol::ids::{Digest, QueryId};
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
+use hibiki_protocol::receipt::{LeafStanding, ProofPage};
 use hibiki_protocol::registration::*;
 use hibiki_protocol::sealing::Suite;
 use hibiki_protocol::session::{Purpose, Relation, SealedAttestation, SessionRefusal};
@@ -116,6 +117,7 @@ fn every() -> Vec<Golden> {
         Reach,
         Event,
         Actor,
+        LeafStanding,
         MailKind,
         DeliveryState,
         RegistrationRefusal,
@@ -241,6 +243,20 @@ fn structures() -> Vec<Golden> {
         one("Part", part()),
         one("Record", record()),
         one("Receipt", receipt()),
+        one("Promise", promise()),
+        one("ProveReceipts", prove_receipts()),
+        one("PromisedLeaf", prove_receipts().leaves.remove(0)),
+        structure("LeafProof", ["proved", "not yet", "unknown"].into_iter().zip(proof_page().proofs)),
+        structure(
+            "ProofPage",
+            [
+                ("a page", proof_page()),
+                (
+                    "before the first checkpoint",
+                    ProofPage { checkpoints: Vec::new(), proofs: vec![proof_page().proofs.remove(1)] },
+                ),
+            ],
+        ),
         structure(
             "Answer",
             [
@@ -251,6 +267,8 @@ fn structures() -> Vec<Golden> {
                 ("history, and kept since", told_history()),
                 ("choices", told_consent()),
                 ("registration", told_registration()),
+                ("a promise", promised(answer())),
+                ("proofs", told_proofs()),
             ],
         ),
         structure("Observation", [("busy", observation()), ("timed out", silent)]),
@@ -358,6 +376,7 @@ fn signed_structures() -> Vec<Golden> {
         signed("Grant", grant(), CITY),
         signed("Query", query(), SESSION),
         signed("Answer", answer(), HOSPITAL),
+        signed("Promise", promise(), HOSPITAL),
         signed("Observation", observation(), CITY),
         signed("HoldNotice", hold_notice(), CITY),
         signed("HoldReceipt", hold_receipt(), HOSPITAL),

@@ -180,6 +180,6 @@ fn a_full_page_fits_the_common_frame() {
     };
     let entries: Vec<HistoryEntry> = (0..HISTORY_ENTRIES_MAX).map(&mut entry).collect();
     let page = HistoryPage { entries, older: Some(1), checkpoint: Some(small_ledger().checkpoint) };
-    let answer = Answer { outcome: Outcome::Data, history: Some(page), ..told_history() };
+    let answer = promised(Answer { outcome: Outcome::Data, history: Some(page), ..told_history() });
     assert!(Answer::fits_the_common_frame(&Signed::sign(&answer, &signing(HOSPITAL))));
 }

@@ -16,6 +16,7 @@ mod history_rules;
 mod hostile;
 mod policy_rules;
 mod query_rules;
+mod receipt_rules;
 mod registration_rules;
 mod round_trip;
 mod samples;

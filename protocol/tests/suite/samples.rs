@@ -7,11 +7,12 @@ use hibiki_protocol::answer::{Answer, KeptSince, Receipt, Record, SealedAnswer};
 use hibiki_protocol::cbor;
 use hibiki_protocol::frames::*;
 use hibiki_protocol::grant::Basis;
-use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryPage};
+use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPage};
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
 use hibiki_protocol::ids::{CommandKey, Digest, GuardianAlias, HoldId, Pseudonym, QueryId};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Refusal};
+use hibiki_protocol::receipt::{LeafProof, LeafStanding, Promise, PromisedLeaf, ProofPage, ProveReceipts};
 use hibiki_protocol::registration::*;
 use hibiki_protocol::session::{
     Attestation, AttestedSubject, AudienceSessionKey, OpenSession, Purpose, Relation, SealedAttestation,
@@ -61,6 +62,8 @@ pub(crate) fn answer() -> Answer {
         history: None,
         consent: None,
         registration: None,
+        promise: None,
+        proofs: None,
     }
 }
 
@@ -89,7 +92,39 @@ pub(crate) fn acts() -> Vec<(&'static str, Act)> {
             "ChangeRegistration",
             change_registration(RegisterAllergens { allergens: vec![egg()] }.into()).into(),
         ),
+        ("ProveReceipts", prove_receipts().into()),
     ]
+}
+
+pub(crate) fn promise() -> Promise {
+    Promise { version: 1, receipt: receipt(), at: NOW }
+}
+
+/// An answer with the promise that goes with its receipt.
+pub(crate) fn promised(answer: Answer) -> Answer {
+    let promise = answer.receipt.clone().map(|receipt| Promise { receipt, ..promise() });
+    Answer { promise: promise.map(|promise| Signed::sign(&promise, &signing(HOSPITAL))), ..answer }
+}
+
+/// The leaves of the small ledger that its history tells of.
+pub(crate) fn prove_receipts() -> ProveReceipts {
+    let SmallLedger { entries, .. } = small_ledger();
+    let leaf = |entry: &HistoryEntry| PromisedLeaf { index: entry.index, leaf_hash: entry.leaf_hash() };
+    ProveReceipts { leaves: entries.iter().map(leaf).collect() }
+}
+
+/// One is proved, one is not covered yet, and one was never there.
+pub(crate) fn proof_page() -> ProofPage {
+    let SmallLedger { mut entries, checkpoint } = small_ledger();
+    let HistoryEntry { index, path, .. } = entries.remove(0);
+    let not_yet = LeafProof { index: 7, standing: LeafStanding::NotYet, checkpoint: None, path: None };
+    let proved = LeafProof { index, standing: LeafStanding::Proved, checkpoint: Some(0), path };
+    let unknown = LeafProof { index: 2, standing: LeafStanding::Unknown, ..not_yet.clone() };
+    ProofPage { checkpoints: vec![checkpoint], proofs: vec![proved, not_yet, unknown] }
+}
+
+pub(crate) fn told_proofs() -> Answer {
+    Answer { records: Vec::new(), proofs: Some(proof_page()), ..answer() }
 }
 
 pub(crate) fn egg() -> RegisteredAllergen {

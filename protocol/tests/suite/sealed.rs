@@ -5,17 +5,19 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use hibiki_protocol::act::ConsentState;
-use hibiki_protocol::answer::{Answer, AnswerFault, Record, SealedAnswer, is_answer_size};
+use hibiki_protocol::answer::{Answer, AnswerFault, Receipt, Record, SealedAnswer, is_answer_size};
 use hibiki_protocol::cbor;
 use hibiki_protocol::history::HistoryPage;
 use hibiki_protocol::hold::SealedHoldNotice;
 use hibiki_protocol::ids::{Category, Digest, MemberId, QueryId};
 use hibiki_protocol::limits::{
     ANSWER_EXPANDED_BYTES_MAX, ANSWER_PLAINTEXT_BYTES, ATTESTATION_ENVELOPE_BYTES, CATEGORIES_MAX,
-    DELIVERIES_MAX, HISTORY_ENTRIES_MAX, KEPT_SINCE_MAX, PART_PLAINTEXT_BYTES, WITHDRAWALS_MAX,
+    DELIVERIES_MAX, HISTORY_ENTRIES_MAX, KEPT_SINCE_MAX, PART_PLAINTEXT_BYTES, PROOF_CHECKPOINTS_MAX,
+    PROOFS_MAX, WITHDRAWALS_MAX,
 };
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::{Part, Query, Refusal, ReplyTo};
+use hibiki_protocol::receipt::{Promise, ProofPage};
 use hibiki_protocol::registration::{RegistrationRefusal, RegistrationState};
 use hibiki_protocol::sealing::{SealError, SealingPublic, info, pad, unpad};
 use hibiki_protocol::session::{Attestation, SealedAttestation};
@@ -232,6 +234,8 @@ fn an_answer_that_states_another_query_or_institution_is_not_believed() {
 
 #[test]
 fn an_answer_must_not_contradict_itself() {
+    let not_yet = proof_page().proofs.remove(1);
+    let note = proof_page().checkpoints.remove(0);
     let too_many = vec![history_page().entries.remove(0); HISTORY_ENTRIES_MAX + 1];
     let wrong = [
         Answer { records: Vec::new(), ..answer() },
@@ -276,6 +280,26 @@ fn an_answer_must_not_contradict_itself() {
             }),
             ..told_registration()
         },
+        Answer { proofs: Some(proof_page()), ..answer() },
+        Answer { outcome: Outcome::NothingToShow, ..told_proofs() },
+        Answer { proofs: Some(ProofPage { proofs: Vec::new(), ..proof_page() }), ..told_proofs() },
+        Answer {
+            proofs: Some(ProofPage { proofs: vec![not_yet; PROOFS_MAX + 1], ..proof_page() }),
+            ..told_proofs()
+        },
+        Answer { proofs: Some(ProofPage { checkpoints: Vec::new(), ..proof_page() }), ..told_proofs() },
+        Answer {
+            proofs: Some(ProofPage { checkpoints: vec![note; PROOF_CHECKPOINTS_MAX + 1], ..proof_page() }),
+            ..told_proofs()
+        },
+        // A promise without a receipt, of another leaf, of another version, and by another institution.
+        Answer { receipt: None, promise: promised(answer()).promise, ..refused(Refusal::Busy) },
+        Answer { receipt: Some(Receipt { index: 1, ..receipt() }), ..promised(answer()) },
+        Answer {
+            promise: Some(Signed::sign(&Promise { version: 2, ..promise() }, &signing(HOSPITAL))),
+            ..answer()
+        },
+        Answer { promise: Some(Signed::sign(&promise(), &signing(SCHOOL))), ..answer() },
     ];
     for (index, answer) in wrong.iter().enumerate() {
         assert_eq!(open(&seal(answer)), Err(AnswerFault::Contradiction), "number {index}");
@@ -288,6 +312,10 @@ fn an_answer_must_not_contradict_itself() {
         told_registration(),
         Answer { registration: Some(nothing_registered()), ..told_registration() },
         Answer { kept_since: Some(vec![kept_since()]), ..nothing_to_show() },
+        told_proofs(),
+        promised(answer()),
+        promised(nothing_to_show()),
+        promised(Answer { receipt: Some(receipt()), ..refused(Refusal::Unauthorized) }),
     ]);
     for answer in right {
         assert_eq!(open(&seal(&answer)), Ok(answer));
@@ -299,11 +327,11 @@ fn an_answer_must_not_contradict_itself() {
 fn nothing_to_show_and_small_data_have_one_length() {
     let mut lengths: Vec<usize> = Vec::new();
     for index in [0_u64, 23, 24, 65_536, u64::MAX] {
-        let receipt = hibiki_protocol::answer::Receipt { index, ..receipt() };
+        let receipt = Receipt { index, ..receipt() };
         lengths.push(cbor::encode(&seal(&Answer { receipt: Some(receipt), ..nothing_to_show() })).len());
     }
     lengths.extend(
-        [answer(), told_history(), told_consent(), told_registration()]
+        [answer(), promised(answer()), told_history(), told_consent(), told_registration(), told_proofs()]
             .iter()
             .map(|told| cbor::encode(&seal(told)).len()),
     );

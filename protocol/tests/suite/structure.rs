@@ -13,6 +13,7 @@ use hibiki_protocol::history::{Actor, Disclosed, Event, HistoryEntry, HistoryPag
 use hibiki_protocol::hold::{HoldNotice, HoldReceipt, HoldState, SealedHoldNotice};
 use hibiki_protocol::outcome::{Observation, Outcome};
 use hibiki_protocol::query::{Part, Query, Refusal};
+use hibiki_protocol::receipt::{LeafProof, LeafStanding, Promise, PromisedLeaf, ProofPage, ProveReceipts};
 use hibiki_protocol::registration::*;
 use hibiki_protocol::sealing::{Sealed, Suite};
 use hibiki_protocol::session::{
@@ -78,6 +79,7 @@ pub(crate) fn every() -> Vec<Structure> {
         Reach,
         Event,
         Actor,
+        LeafStanding,
         Act,
         AskHistory,
         ShowConsent,
@@ -137,6 +139,11 @@ pub(crate) fn every() -> Vec<Structure> {
         Attest,
         Record,
         Receipt,
+        Promise,
+        ProveReceipts,
+        PromisedLeaf,
+        LeafProof,
+        ProofPage,
         Answer,
         Observation,
         Query,
