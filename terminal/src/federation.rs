@@ -24,7 +24,7 @@ impl Federation {
     /// # Errors
     /// A file is missing or damaged, or the list is not signed by the root.
     pub fn load(root: &Path, trust_list: &Path) -> Result<Self, Trouble> {
-        let anchor: RootAnchor = read(root)?;
+        let anchor = anchor(root)?;
         let signed: SignedTrustList = read(trust_list)?;
         Ok(Self { accepted: Accepted::first(&anchor, &signed)? })
     }
@@ -71,6 +71,14 @@ impl Federation {
     pub fn responders(&self) -> impl Iterator<Item = &Member> {
         self.accepted.list().members.iter().filter(|member| member.has_role(Role::Responder))
     }
+}
+
+/// Reads the federation's root as the council handed it out.
+///
+/// # Errors
+/// The file is missing or damaged.
+pub fn anchor(root: &Path) -> Result<RootAnchor, Trouble> {
+    read(root)
 }
 
 /// The keys a member may prove on the wire.

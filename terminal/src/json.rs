@@ -19,10 +19,12 @@ use crate::view::{View, ViewPart};
 
 mod consent;
 mod history;
+mod receipts;
 mod registration;
 
 pub use consent::ConsentJson;
 pub use history::{HistoryJson, HistoryPartJson};
+pub use receipts::{ProvingJson, VerifiedJson};
 pub use registration::RegistrationJson;
 
 /// RFC 3339 in UTC with milliseconds.

@@ -12,9 +12,11 @@
 //! - [`kiosk`] — a browser over the whole screen, new for every guardian.
 //! - [`history`] — who looked, every entry checked against the institution's ledger key.
 //! - [`consent`] — what this guardian has withdrawn where, and changing it, with a receipt.
+//! - [`receipts`] — what institutions promised with their answers, kept in a folder, and proved later.
 //! - [`words`] — all of it in words, Japanese first.
 //!
-//! Nothing of a view is ever written to disk by this crate.
+//! Nothing of a view is ever written to disk by this crate. Receipts are, where they are asked for: they tell of
+//! nobody.
 #![forbid(unsafe_code)]
 
 pub mod card;
@@ -32,6 +34,7 @@ pub mod kiosk;
 pub mod print;
 pub mod question;
 pub mod receipt;
+pub mod receipts;
 pub mod registration;
 pub mod round;
 pub mod session;

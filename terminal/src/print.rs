@@ -11,6 +11,8 @@ use hibiki_records::words::summary;
 
 use crate::consent::ConsentPart;
 use crate::history::{History, HistoryPart};
+use crate::receipts::prove::Proving;
+use crate::receipts::verdict::{Judged, Summary};
 use crate::registration::RegistrationPart;
 use crate::view::{View, ViewPart};
 use crate::words::{self, Words};
@@ -193,4 +195,35 @@ fn line(category: Option<Category>, record: &Record, part: &ViewPart) -> String 
         },
     );
     format!("{}  {text}（{}）", record.date.as_str(), part.name.0)
+}
+/// What the receipts of a folder are worth, file by file, and all in all.
+pub fn receipts(judged: &[Judged], summary: &Summary, now: Timestamp) -> String {
+    let mut out = String::new();
+    for judged in judged {
+        let Words { ja, en } = words::receipts::verdict(judged, now);
+        let _ = writeln!(out, "■ {}\n  {ja} / {en}", judged.file);
+        if let Some(other) = &judged.copy_of {
+            let _ = writeln!(out, "  {other} と同じ控えです / the same receipt as {other}");
+        }
+    }
+    let Words { ja, en } = words::receipts::summary(summary);
+    let _ = write!(out, "\n{ja}\n{en}");
+    out
+}
+
+/// What came of asking for proofs.
+pub fn proving(proving: &Proving) -> String {
+    let Proving { proved, not_yet, denied, unusable, unanswered, gateway_lost } = proving;
+    let mut out = format!(
+        "証明を受け取りました {proved} 件、まだ {not_yet} 件、否定 {denied} 件、使えない回答 {unusable} 件\n\
+         {proved} proofs came, {not_yet} not yet, {denied} denied, {unusable} unusable"
+    );
+    for (id, (count, outcome)) in unanswered {
+        let why = outcome.map_or("not asked any more", |outcome| outcome.as_str());
+        let _ = write!(out, "\n  {id}：{count} 件の回答なし / no answer about {count} ({why})");
+    }
+    if *gateway_lost {
+        out.push_str("\n市の窓口サーバーとの接続が切れました / the connection to the gateway was lost");
+    }
+    out
 }

@@ -188,7 +188,7 @@ fn query(
     getrandom::fill(&mut id).map_err(|error| Trouble::Machine(error.to_string()))?;
     let Inquiry { categories, since, act } = inquiry;
     let purpose = match (&act, subject.relation) {
-        (Some(Act::History(_)), _) => Purpose::AccessHistory,
+        (Some(act), _) if act.is_about_accesses() => Purpose::AccessHistory,
         (_, Relation::Oneself) => Purpose::OwnRequest,
         (_, Relation::Child) => Purpose::FamilyRequest,
     };

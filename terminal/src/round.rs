@@ -19,6 +19,7 @@ use hibiki_protocol::trust::{Member, MemberKind};
 
 use crate::federation::Federation;
 use crate::question::{Awaited, Question};
+use crate::receipts::kept::KeptReceipt;
 use crate::session::Session;
 use crate::trouble::Trouble;
 
@@ -133,9 +134,13 @@ impl Round<'_> {
             let frame = frame.ok().flatten().ok_or(Trouble::Protocol("the view broke off"))?;
             match cbor::decode(&frame).map_err(|_| Trouble::Protocol("a reply is not well-formed"))? {
                 Reply::PartAnswered(answered) => {
+                    let (session, epoch) = (self.session, self.federation.accepted().list().epoch);
                     self.settle_awaited(&answered.audience, |member, awaited| {
                         match awaited.open(&member.id, &answered.answer) {
-                            Ok(answer) => Settled::answered(member, answer),
+                            Ok(answer) => {
+                                session.keep_receipt(|| KeptReceipt::of(member, epoch, &answer));
+                                Settled::answered(member, answer)
+                            }
                             Err(_) => Settled::gap(member, Outcome::InvalidAnswer, Some("does_not_verify")),
                         }
                     });

@@ -2,6 +2,7 @@
 //! registry's word on whom the card may act for.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hibiki_protocol::cbor;
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 use crate::card::{Card, Pin, Proof};
 use crate::connection::Connection;
 use crate::federation::Federation;
+use crate::receipts::kept::KeptReceipt;
 use crate::trouble::Trouble;
 
 /// An open session. It ends with the connection, with [`Session::close`], or at its time; in the first two
@@ -34,6 +36,8 @@ pub struct Session {
     attestation: Attestation,
     tries_left: u8,
     proving: Duration,
+    /// Receipts of the answers that came, where they are to be kept.
+    receipts: Mutex<Option<Vec<KeptReceipt>>>,
 }
 
 /// Why a session that stayed open ended.
@@ -112,7 +116,7 @@ impl Session {
         };
         let attestation = verified(&opened.attestation, &digest, &reply, federation, now)?;
         leave_ends(&connection, &keys, federation, attestation.expires, now).await?;
-        Ok(Self { connection, keys, attestation, tries_left, proving })
+        Ok(Self { connection, keys, attestation, tries_left, proving, receipts: Mutex::new(None) })
     }
 
     /// Whom the card may act for.
@@ -143,6 +147,27 @@ impl Session {
     /// The connection it lives on.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// From now on keeps the receipt of every answer, for [`Session::take_receipts`].
+    pub fn keep_receipts(&self) {
+        self.kept().get_or_insert_default();
+    }
+
+    /// The receipts since the last time; none if they are not kept.
+    pub fn take_receipts(&self) -> Vec<KeptReceipt> {
+        self.kept().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn keep_receipt(&self, receipt: impl FnOnce() -> Option<KeptReceipt>) {
+        if let Some(kept) = self.kept().as_mut() {
+            kept.extend(receipt());
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Vec<KeptReceipt>>> {
+        // A panic while the lock was held leaves a whole list behind.
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn key(&self, audience: &MemberId) -> Option<&SigningKey> {

@@ -70,6 +70,9 @@ pub enum Trouble {
     /// No institution of this name is asked.
     #[error("{0} is no institution of this federation that answers")]
     NoSuchInstitution(MemberId),
+    /// A folder without receipts.
+    #[error("{0} holds no receipts")]
+    NoReceipts(PathBuf),
     /// Randomness, sealing: the machine itself.
     #[error("this machine cannot do it: {0}")]
     Machine(String),

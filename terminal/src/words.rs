@@ -9,6 +9,7 @@ use hibiki_protocol::time::Timestamp;
 mod card;
 pub mod consent;
 pub mod history;
+pub mod receipts;
 pub mod registration;
 
 pub use card::{
@@ -185,6 +186,16 @@ pub fn trouble(trouble: &Trouble) -> Words {
         Trouble::NoSuchInstitution(id) => words(
             format!("{id} という施設はこの連携にありません。名前を確認してください。"),
             format!("{id} is no institution of this federation that answers. Check the name."),
+        ),
+        Trouble::NoReceipts(path) => words(
+            format!(
+                "{} に控えがありません。フォルダーの名前を確認するか、--receipts を付けて閲覧すると控えが保存されます。",
+                path.display()
+            ),
+            format!(
+                "{} holds no receipts. Check the folder's name; `view --receipts DIR` keeps them.",
+                path.display()
+            ),
         ),
         Trouble::File { path, reason } => words(
             format!("{} を読めません：{reason}", path.display()),

@@ -330,6 +330,8 @@ fn answered(town: &Town, part: &Part, play: Play) -> PartAnswered {
         history: None,
         consent: None,
         registration: None,
+        promise: None,
+        proofs: None,
     };
     let stranger = SigningKey::from_seed(&[98; 32]);
     let signer = if play == Play::Forged { &stranger } else { &own.signing };

@@ -142,7 +142,8 @@ mod tests {
         }
         let late = logged(&ledger, None).await;
         let other = receipts[7].leaf_hash;
-        let wrong = [(receipts[8].index, other), (late.index, other), (late.index + 1, other), (u64::MAX, other)];
+        let wrong =
+            [(receipts[8].index, other), (late.index, other), (late.index + 1, other), (u64::MAX, other)];
         let promised = ledger.prove_promised(&[&wrong[..], &[asked(&late)]].concat()).unwrap();
         assert_eq!(promised.standings[..4], [const { Standing::Unknown }; 4]);
         assert_eq!(promised.standings[4], Standing::NotYet);
@@ -153,7 +154,8 @@ mod tests {
         let storage = Arc::new(MemoryStorage::new());
         let ledger = Ledger::inline(Arc::clone(&storage) as _, setup().0, 0).unwrap();
         let early = logged(&ledger, None).await;
-        let cosigned = format!("{}— witness.example/w AAAAAAECAwQFBgcI\n", ledger.checkpoint().await.unwrap());
+        let cosigned =
+            format!("{}— witness.example/w AAAAAAECAwQFBgcI\n", ledger.checkpoint().await.unwrap());
         let late = logged(&ledger, None).await;
         let newest = ledger.checkpoint().await.unwrap();
         let asked = [(early.index, early.leaf_hash), (late.index, late.leaf_hash)];

@@ -2,6 +2,7 @@
 
 mod acts;
 mod ending;
+mod receipts;
 mod registration;
 
 use hibiki_protocol::answer::is_answer_size;

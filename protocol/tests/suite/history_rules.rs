@@ -109,7 +109,7 @@ proptest! {
 fn an_act_is_asked_for_with_its_purpose() {
     let asked = |purpose, act: Option<Act>| verify(&Query { purpose, act, ..query() }).map(|_| ());
     for (name, act) in acts() {
-        let history = name == "History";
+        let history = matches!(name, "History" | "ProveReceipts");
         let expected = |right: bool| if right { Ok(()) } else { Err(Refusal::Unauthorized) };
         assert_eq!(asked(Purpose::AccessHistory, Some(act.clone())), expected(history), "{name}");
         assert_eq!(asked(Purpose::FamilyRequest, Some(act)), expected(!history), "{name}");

@@ -5,6 +5,7 @@ use hibiki_protocol::act::Reach;
 use hibiki_protocol::ids::{Category, MemberId};
 
 use super::login::{Open, open};
+use super::receipts::KeepArgs;
 use super::view::{PersonArgs, choose};
 use super::{Common, Format, out, out_json, say};
 use crate::card::CardFault;
@@ -19,6 +20,8 @@ pub(super) struct ConsentArgs {
     common: Common,
     #[command(flatten)]
     person: PersonArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     choice: ChoiceArgs,
     /// Milliseconds until every institution must have said what was chosen there.
@@ -74,7 +77,9 @@ impl ChoiceArgs {
 
 pub(super) async fn run(args: ConsentArgs) -> Result<(), Trouble> {
     let choice = args.choice.choice()?;
+    let keeping = args.keep.begin()?;
     let Open { session, card, federation, .. } = open(&args.common).await?;
+    keeping.listen(&session);
     let human = args.common.format == Format::Human;
     let subject = choose(session.subjects(), args.person.subject)?;
     let asked = async {
@@ -88,7 +93,7 @@ pub(super) async fn run(args: ConsentArgs) -> Result<(), Trouble> {
                 let parts: Vec<ConsentJson<'_>> = parts.iter().map(Into::into).collect();
                 out_json(&serde_json::json!({ "subject": SubjectJson::from(subject), "parts": parts }));
             }
-            return Ok(());
+            return Ok(None);
         };
         let now = clock::now();
         let chosen = consent::choose(&session, &federation, subject, institution, choice, now, &mut ignore);
@@ -99,13 +104,15 @@ pub(super) async fn run(args: ConsentArgs) -> Result<(), Trouble> {
         } else {
             out_json(&ConsentJson::from(&part));
         }
-        part.receipt.map(|_| ()).ok_or(Trouble::NotChosen)
+        part.receipt.map(Some).ok_or(Trouble::NotChosen)
     };
     let outcome = tokio::select! {
         biased;
         () = card.removed() => Err(CardFault::Removed.into()),
         outcome = asked => outcome,
     };
+    let change = outcome.as_ref().ok().and_then(Option::as_ref);
+    let kept = keeping.finish(&session, &federation, change);
     let _ = session.close().await;
-    outcome
+    outcome.and(kept)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use hibiki_protocol::ids::MemberId;
 
 use super::login::{Open, open};
+use super::receipts::KeepArgs;
 use super::view::{PersonArgs, choose};
 use super::{Common, Format, out, out_json};
 use crate::card::CardFault;
@@ -20,6 +21,8 @@ pub(super) struct HistoryArgs {
     common: Common,
     #[command(flatten)]
     person: PersonArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Go on at one institution, before the number it named for older entries.
     #[arg(long, value_name = "INSTITUTION:NUMBER", value_parser = place)]
     older: Option<(MemberId, u64)>,
@@ -35,7 +38,9 @@ fn place(text: &str) -> Result<(MemberId, u64), &'static str> {
 }
 
 pub(super) async fn run(args: HistoryArgs) -> Result<(), Trouble> {
+    let keeping = args.keep.begin()?;
     let Open { session, card, federation, .. } = open(&args.common).await?;
+    keeping.listen(&session);
     let human = args.common.format == Format::Human;
     let subject = choose(session.subjects(), args.person.subject)?;
     let (deadline, now) = (args.deadline_ms, clock::now());
@@ -68,6 +73,7 @@ pub(super) async fn run(args: HistoryArgs) -> Result<(), Trouble> {
         () = card.removed() => Err(CardFault::Removed.into()),
         outcome = asked => outcome,
     };
+    let kept = keeping.finish(&session, &federation, None);
     let _ = session.close().await;
-    outcome
+    outcome.and(kept)
 }

@@ -4,6 +4,7 @@ mod card;
 mod consent;
 mod history;
 mod login;
+mod receipts;
 mod registration;
 mod serve;
 mod touch;
@@ -45,7 +46,7 @@ enum Command {
     Login(login::LoginArgs),
     /// 記録を表示する / Show the records of one person, from every institution.
     #[command(
-        after_help = "Examples:\n  hibiki-terminal view --config terminal.toml --subject 2\n  hibiki-terminal view --config terminal.toml --reader RC-S300 --category immunization --since 2025-04-01 --format json"
+        after_help = "Examples:\n  hibiki-terminal view --config terminal.toml --subject 2\n  hibiki-terminal view --config terminal.toml --receipts ~/receipts\n  hibiki-terminal view --config terminal.toml --reader RC-S300 --category immunization --since 2025-04-01 --format json"
     )]
     View(view::ViewArgs),
     /// だれが見たか / Show who looked at one person's records, from every institution, with proofs.
@@ -63,6 +64,14 @@ enum Command {
         after_help = "Examples:\n  hibiki-terminal registration --config terminal.toml\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --allergen egg --allergen milk:strict\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --address hanako@example.jp\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --code 123456\n  hibiki-terminal registration --config terminal.toml --at maebashi/momiji-elementary --mail notice --mail gate"
     )]
     Registration(registration::RegistrationArgs),
+    /// 控え / Receipts: what institutions promised with their answers, kept with `--receipts DIR`, and its proofs.
+    #[command(
+        after_help = "Examples:\n  hibiki-terminal view --config terminal.toml --receipts ~/receipts\n  hibiki-terminal receipts prove --config terminal.toml ~/receipts\n  hibiki-terminal receipts verify --config terminal.toml ~/receipts"
+    )]
+    Receipts {
+        #[command(subcommand)]
+        command: receipts::ReceiptsCommand,
+    },
     /// 画面を開く / Serve the guardian's page to a browser on this machine: touch, and see.
     #[command(
         after_help = "Examples:\n  hibiki-terminal serve --config terminal.toml\n  hibiki-terminal serve --config terminal.toml --reader RC-S300 --idle 120\n  hibiki-terminal serve --config terminal.toml --card-file card.json --port 8080"
@@ -101,16 +110,19 @@ impl Cli {
             Command::History(args) => history::run(args).await,
             Command::Consent(args) => consent::run(args).await,
             Command::Registration(args) => registration::run(args).await,
+            Command::Receipts { command } => return ended(receipts::run(command).await),
             Command::Serve(args) => serve::run(args).await,
         };
-        match outcome {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(trouble) => {
-                say(&words::trouble(&trouble));
-                ExitCode::FAILURE
-            }
-        }
+        ended(outcome.map(|()| ExitCode::SUCCESS))
     }
+}
+
+/// The exit status, and in words what went wrong.
+fn ended(outcome: Result<ExitCode, Trouble>) -> ExitCode {
+    outcome.unwrap_or_else(|trouble| {
+        say(&words::trouble(&trouble));
+        ExitCode::FAILURE
+    })
 }
 
 /// Tells the person at the terminal, beside the result.

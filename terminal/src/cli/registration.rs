@@ -9,6 +9,7 @@ use hibiki_protocol::registration::{
 use hibiki_records::allergen::Allergen;
 
 use super::login::{Open, open};
+use super::receipts::KeepArgs;
 use super::view::{PersonArgs, choose};
 use super::{Common, Format, out, out_json, say};
 use crate::card::CardFault;
@@ -23,6 +24,8 @@ pub(super) struct RegistrationArgs {
     common: Common,
     #[command(flatten)]
     person: PersonArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     #[command(flatten)]
     change: ChangeArgs,
     /// Milliseconds until every institution must have said what is registered there.
@@ -108,7 +111,9 @@ impl ChangeArgs {
 
 pub(super) async fn run(args: RegistrationArgs) -> Result<(), Trouble> {
     let change = args.change.change()?;
+    let keeping = args.keep.begin()?;
     let Open { session, card, federation, .. } = open(&args.common).await?;
+    keeping.listen(&session);
     let human = args.common.format == Format::Human;
     let subject = choose(session.subjects(), args.person.subject)?;
     let asked = async {
@@ -124,7 +129,7 @@ pub(super) async fn run(args: RegistrationArgs) -> Result<(), Trouble> {
                 let parts: Vec<RegistrationJson<'_>> = parts.iter().map(Into::into).collect();
                 out_json(&serde_json::json!({ "subject": SubjectJson::from(subject), "parts": parts }));
             }
-            return Ok(());
+            return Ok(None);
         };
         let made =
             registration::register(&session, &federation, subject, institution, change, now, &mut ignore);
@@ -135,13 +140,15 @@ pub(super) async fn run(args: RegistrationArgs) -> Result<(), Trouble> {
         } else {
             out_json(&RegistrationJson::from(&part));
         }
-        part.receipt.map(|_| ()).ok_or(Trouble::NotChosen)
+        part.receipt.map(Some).ok_or(Trouble::NotChosen)
     };
     let outcome = tokio::select! {
         biased;
         () = card.removed() => Err(CardFault::Removed.into()),
         outcome = asked => outcome,
     };
+    let change = outcome.as_ref().ok().and_then(Option::as_ref);
+    let kept = keeping.finish(&session, &federation, change);
     let _ = session.close().await;
-    outcome
+    outcome.and(kept)
 }

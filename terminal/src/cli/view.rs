@@ -8,6 +8,7 @@ use hibiki_protocol::session::{AttestedSubject, Relation};
 use hibiki_protocol::time::Day;
 
 use super::login::{Open, open};
+use super::receipts::KeepArgs;
 use super::{Common, Format, out, out_json};
 use crate::card::CardFault;
 use crate::json::{PartJson, ViewJson};
@@ -29,6 +30,8 @@ pub(super) struct ViewArgs {
     common: Common,
     #[command(flatten)]
     person: PersonArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Only this category (may be given several times).
     #[arg(long, value_name = "NAME")]
     category: Vec<Category>,
@@ -48,7 +51,9 @@ fn day(text: &str) -> Result<Day, &'static str> {
 }
 
 pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
+    let keeping = args.keep.begin()?;
     let Open { session, card, federation, .. } = open(&args.common).await?;
+    keeping.listen(&session);
     let human = args.common.format == Format::Human;
     let subject = choose(session.subjects(), args.person.subject)?;
     let wish = Wish { categories: args.category, since: args.since, deadline_millis: args.deadline_ms };
@@ -71,9 +76,10 @@ pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
             Format::Json => out_json(&ViewJson::from(view)),
         }
     }
+    let kept = keeping.finish(&session, &federation, None);
     // Whatever came of the view; a gateway that cannot be told any more ends the session by itself.
     let _ = session.close().await;
-    assembled.map(|_| ())
+    assembled.and(kept)
 }
 
 /// The subject with this number; without one, the only child, or the only person.

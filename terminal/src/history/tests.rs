@@ -111,6 +111,8 @@ fn judged_by(member: &Member, page: HistoryPage) -> HistoryPart {
         history: Some(page),
         consent: None,
         registration: None,
+        promise: None,
+        proofs: None,
     };
     part(member, Some(MOTHER), Settled { standing, answer: Some(answer) })
 }

@@ -46,7 +46,7 @@ pub(super) fn asked_by(scene: &Scene, who: &str, basis: Basis, act: Option<Act>)
     asked.grant.guardian = scene.audience_key.alias(who);
     asked.grant.basis = basis;
     asked.query.purpose = match (&act, basis) {
-        (Some(Act::History(_)), _) => Purpose::AccessHistory,
+        (Some(act), _) if act.is_about_accesses() => Purpose::AccessHistory,
         (_, Basis::Oneself) => Purpose::OwnRequest,
         _ => Purpose::FamilyRequest,
     };
