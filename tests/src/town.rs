@@ -13,6 +13,7 @@ pub mod inspected;
 pub mod page;
 pub mod process;
 pub mod programs;
+pub mod receipts;
 pub mod school;
 pub mod staff;
 pub mod terminal;

@@ -43,10 +43,10 @@ impl Asked {
 }
 
 impl Town {
-    /// The terminal with the card at hand; `command` comes first.
-    fn terminal(&self, command: &str, card: &Card) -> Command {
+    /// The terminal with the card at hand; `command` comes first, of one word or two.
+    pub(super) fn terminal(&self, command: &str, card: &Card) -> Command {
         let mut terminal = Command::new(self.programs().path("hibiki-terminal"));
-        terminal.arg(command).arg("--config").arg(self.folder().join("terminal.toml"));
+        terminal.args(command.split(' ')).arg("--config").arg(self.folder().join("terminal.toml"));
         terminal.arg("--pin-file").arg(&card.pin_file).stdin(Stdio::null());
         match &card.touch {
             Touch::File => terminal.arg("--card-file").arg(&card.file),
@@ -183,7 +183,7 @@ impl Town {
     }
 }
 
-fn run(terminal: &mut Command) -> Result<Output, TownError> {
+pub(super) fn run(terminal: &mut Command) -> Result<Output, TownError> {
     terminal.output().map_err(unreadable)
 }
 
