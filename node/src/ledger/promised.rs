@@ -6,12 +6,9 @@ use std::collections::BTreeMap;
 use hibiki_protocol::tlog::{Hash, HashReader as _, Tile, TileReader, inclusion_proof, leaf_hash};
 
 use super::error::ReadError;
-use super::head::{self, Signed};
+use super::head::{self, COSIGNED, Signed};
 use super::read::unproven;
 use super::{Ledger, read_lock};
-
-/// The newest checkpoint that witnesses cosigned, beside the file of the newest one.
-const COSIGNED: &str = "cosigned";
 
 /// How a promised leaf stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
