@@ -3,8 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hibiki_protocol::cbor;
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits::REPLAY_MILLIS;
+use hibiki_protocol::receipt::{Promise, Receipt};
+use hibiki_protocol::signing::Signed;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
+use hibiki_protocol::trust::{Member, TrustList};
+use serde_json::Value;
 
 use crate::artefacts::Artefacts;
 use crate::ledgers::{Entry, Ledgers};
@@ -117,20 +125,33 @@ fn clocks(ledgers: &Ledgers, strand: &mut Strand) {
     }
 }
 
-/// What guardians were promised is there.
+/// What guardians were promised is there. A promise is the institution's by its signature alone; what else stands in
+/// a guardian's file accuses nobody.
 fn receipts(artefacts: &Artefacts, ledgers: &Ledgers, strand: &mut Strand) {
+    let lists = strand.need(artefacts.lists()).unwrap_or_default();
     // The trust lists a guardian's terminal keeps beside them are no receipts.
     for name in artefacts.names("receipts").into_iter().filter(|name| name.ends_with(".json")) {
-        let Some(receipt) = strand.need(artefacts.json(&format!("receipts/{name}"))) else { continue };
+        let Some(file) = strand.need(artefacts.json(&format!("receipts/{name}"))) else { continue };
         strand.count("receipts", 1);
-        let text = |field: &str| receipt[field].as_str().unwrap_or_default();
-        let index = receipt["index"].as_u64();
-        let entry = ledgers
-            .iter()
-            .find(|(member, _)| text("origin").strip_prefix(member.as_str()) == Some("/ledger"))
-            .and_then(|(_, entries)| entries.iter().find(|entry| Some(entry.index) == index));
-        if entry.is_none_or(|entry| entry.hash != text("leaf_hash")) {
-            strand.problem(format!("receipts/{name}: the entry it promises is not in {}", text("origin")));
+        let Some((member, receipt)) = promised(&file, &lists) else {
+            strand.problem(format!("receipts/{name}: no promise that a member of any trust list signed"));
+            continue;
+        };
+        let entries = ledgers.get(&member).map(Vec::as_slice).unwrap_or_default();
+        let entry = entries.iter().find(|entry| entry.index == receipt.index);
+        if entry.is_none_or(|entry| entry.hash != receipt.leaf_hash.hex()) {
+            strand.problem(format!("receipts/{name}: the entry it promises is not in {}", receipt.origin));
         }
     }
+}
+
+/// Who promised what, by the keys of any time.
+fn promised(file: &Value, lists: &[TrustList]) -> Option<(MemberId, Receipt)> {
+    let signed = STANDARD.decode(file["promise"].as_str()?).ok()?;
+    let signed: Signed<Promise> = cbor::decode(&signed).ok()?;
+    let members = lists.iter().flat_map(|list| &list.members);
+    members
+        .filter_map(|member| Some((member, signed.verify(&member.signing_key).ok()?.receipt)))
+        .find(|(member, receipt)| receipt.origin == Member::ledger_origin(&member.id))
+        .map(|(member, receipt)| (member.id.clone(), receipt))
 }

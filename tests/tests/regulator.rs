@@ -66,6 +66,7 @@ fn an_honest_federation_passes_and_every_leaking_gateway_is_caught() {
     assert!(figure("holds", "holds set") == 1 && figure("holds", "holds received") == 8);
     assert!(figure("holds", "grants under holds") > 0, "the held guardian had been granted before");
     assert!(figure("reconcile", "answers relayed") >= 8 * 40);
+    assert!(figure("reconcile", "receipts") >= 8, "two guardians kept what they were promised");
     assert!(verdict.said.contains("verified: every figure is as reported"), "{}", verdict.said);
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(

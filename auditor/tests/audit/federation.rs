@@ -14,8 +14,10 @@ use hibiki_audit::strand::Strand;
 use hibiki_protocol::cbor;
 use hibiki_protocol::history::HistoryEntry;
 use hibiki_protocol::ids::{Digest, FederationId, MemberId};
+use hibiki_protocol::limits::VERSION_MAX;
+use hibiki_protocol::receipt::{Promise, Receipt};
 use hibiki_protocol::sealing::{SealingSecret, Suite};
-use hibiki_protocol::signing::SigningKey;
+use hibiki_protocol::signing::{Signed, SigningKey};
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::tlog::{
     Checkpoint, DigestKind, EntryKind, KeyAlgorithm, Leaf, NoteSigner, SignedNote, TileEdge, encode_entry,
@@ -395,10 +397,10 @@ impl Town {
         let entries = &self.houses.get(HOSPITAL).unwrap().entries;
         let index = entries.iter().position(|entry| entry.kind == EntryKind::Release).unwrap();
         let leaf = entries.get(index).unwrap().commit(index as u64).1;
-        let hash = hex::encode(leaf_hash(&leaf.encode()).0);
-        let origin = Member::ledger_origin(&id(HOSPITAL));
-        let receipt = json!({ "origin": origin, "index": index, "leaf_hash": hash });
-        self.put_file("receipts/first.json", receipt.to_string().as_bytes());
+        self.put_file(
+            "receipts/first.json",
+            &receipt(HOSPITAL, HOSPITAL, index as u64, &leaf_hash(&leaf.encode()).0),
+        );
     }
 
     /// Ten gateways that leak what they relay for the hospital.
@@ -477,6 +479,15 @@ pub(crate) fn row(class: &str, identifiers: &[&str], text: &str) -> Value {
 
 fn alias_of(slug: &str) -> &'static str {
     if slug == HOSPITAL { "alias" } else { "school alias" }
+}
+
+/// A guardian's file with a promise of the ledger of one member, signed by another or the same.
+pub(crate) fn receipt(origin: &str, signer: &str, index: u64, leaf_hash: &[u8; 32]) -> Vec<u8> {
+    let (origin, leaf_hash) = (Member::ledger_origin(&id(origin)), Digest(*leaf_hash));
+    let receipt = Receipt { origin, index, leaf_hash };
+    let promise = Promise { version: VERSION_MAX, receipt, at: Timestamp(NOON) };
+    let signed = Signed::sign(&promise, &SigningKey::from_seed(&seed(signer, "signing")));
+    json!({ "promise": STANDARD.encode(cbor::encode(&signed)) }).to_string().into_bytes()
 }
 
 fn hoard() -> String {

@@ -91,23 +91,26 @@ fn a_refusal_without_a_grant_is_an_answer_all_the_same() {
 fn a_receipt_that_was_not_kept() {
     let town = Town::honest();
     let (_, ledgers) = town.ledgers();
-    for (field, value) in [
-        ("leaf_hash", json!(hex::encode(digest("another")))),
-        ("index", json!(99_999)),
-        ("index", json!("nothing")),
-        ("origin", json!("maebashi/dai-ichi-school/ledger")),
-        ("origin", json!("maebashi/nobody/ledger")),
+    let honest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(town.path("receipts/first.json")).unwrap()).unwrap();
+    let told = |file: &[u8]| {
+        town.put_file("receipts/first.json", file);
+        reconcile(&town.artefacts(), &ledgers)
+    };
+    right(&told(honest.to_string().as_bytes()));
+    for (index, leaf) in [(0, digest("another")), (99_999, digest("another")), (u64::MAX, [0; 32])] {
+        wrong(&told(&receipt(HOSPITAL, HOSPITAL, index, &leaf)), "the entry it promises is not in maebashi/");
+    }
+    // Nobody is accused by what he did not sign.
+    let mut flipped = honest.clone();
+    flipped["promise"] = honest["promise"].as_str().unwrap().replacen('A', "B", 1).into();
+    for file in [
+        receipt(HOSPITAL, SCHOOL, 0, &digest("another")),
+        receipt(HOSPITAL, "nobody", 0, &digest("another")),
+        flipped.to_string().into_bytes(),
+        json!({ "origin": "maebashi/chuo-hospital/ledger", "index": 1 }).to_string().into_bytes(),
     ] {
-        town.write();
-        town.reword("receipts/first.json", |text| {
-            let mut receipt: serde_json::Value = serde_json::from_str(&text).unwrap();
-            receipt[field] = value;
-            receipt.to_string()
-        });
-        wrong(
-            &reconcile(&town.artefacts(), &ledgers),
-            "receipts/first.json: the entry it promises is not in",
-        );
+        wrong(&told(&file), "no promise that a member of any trust list signed");
     }
     town.put_file("receipts/first.json", b"no receipt");
     missing(&reconcile(&town.artefacts(), &ledgers), "receipts/first.json");

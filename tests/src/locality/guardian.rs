@@ -15,6 +15,7 @@ use hibiki_terminal::config::Config;
 use hibiki_terminal::connection::Connection;
 use hibiki_terminal::federation::Federation;
 use hibiki_terminal::question::Wish;
+use hibiki_terminal::receipts::folder::Folder;
 use hibiki_terminal::session::Session;
 use hibiki_terminal::view::{self, View};
 
@@ -35,6 +36,8 @@ pub struct Guardian {
     pub config: PathBuf,
     /// What her children's views must show.
     pub expected: Expected,
+    /// Where she keeps her receipts, if she does.
+    pub receipts: Option<PathBuf>,
 }
 
 /// No waiting between views.
@@ -77,6 +80,9 @@ impl Guardian {
         let Ok((session, federation)) = self.open().await else {
             return Ok(Tally { refused: 1, ..tally });
         };
+        if self.receipts.is_some() {
+            session.keep_receipts();
+        }
         let mut ticks = tokio::time::interval(pace);
         for turn in 0..views {
             ticks.tick().await;
@@ -86,7 +92,8 @@ impl Guardian {
                 .filter(|subject| self.expected.contains_key(subject.kana.as_str()))
                 .collect();
             let Some(child) = children.get(turn as usize % children.len().max(1)) else {
-                return Ok(Tally { refused: tally.refused + 1, ..tally });
+                tally.refused += 1;
+                break;
             };
             let wish = Wish { categories: Vec::new(), since: None, deadline_millis: Some(8_000) };
             let assembled =
@@ -102,8 +109,18 @@ impl Guardian {
                 break;
             }
         }
+        self.keep(&session, &federation)?;
         let _ = session.close().await;
         Ok(tally)
+    }
+
+    /// Keeps what institutions promised with their answers.
+    fn keep(&self, session: &Session, federation: &Federation) -> Result<(), Trouble> {
+        let Some(folder) = &self.receipts else { return Ok(()) };
+        let said = |error: hibiki_terminal::trouble::Trouble| Trouble::Terminal(error.to_string());
+        let folder = Folder::create(folder).map_err(said)?;
+        folder.save_list(federation.accepted()).map_err(said)?;
+        session.take_receipts().iter().try_for_each(|receipt| folder.save(receipt)).map_err(said)
     }
 
     async fn open(&self) -> Result<(Session, Federation), Trouble> {
