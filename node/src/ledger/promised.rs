@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hibiki_protocol::tlog::{Hash, HashReader as _, Tile, TileReader, inclusion_proof, leaf_hash};
 
 use super::error::ReadError;
-use super::head::{self, COSIGNED, Signed};
+use super::head::Signed;
 use super::read::unproven;
 use super::{Ledger, read_lock};
 
@@ -36,16 +36,16 @@ impl Ledger {
     /// # Errors
     /// [`ReadError`]. That there is no such leaf is an answer, not an error.
     pub fn prove_promised(&self, leaves: &[(u64, Hash)]) -> Result<Promised, ReadError> {
-        let newest = read_lock(&self.inner.index).head.clone();
-        let mut heads: Vec<Signed> = self.cosigned(newest.as_ref()).into_iter().chain(newest).collect();
-        let mut standings = self.standings(leaves, &heads);
-        if standings.is_err() && heads.len() > 1 {
-            // What others brought back may not be what is here: our own newest head is.
-            heads.remove(0);
-            standings = self.standings(leaves, &heads);
-        }
+        let heads: Vec<Signed> = {
+            let index = read_lock(&self.inner.index);
+            let known = |head: &&Signed| {
+                index.cosigned.as_ref().is_some_and(|cosigned| cosigned.checkpoint == head.checkpoint)
+            };
+            index.cosigned.iter().chain(index.head.iter().filter(|head| !known(head))).cloned().collect()
+        };
+        let standings = self.standings(leaves, &heads)?;
         let checkpoints = heads.into_iter().map(|head| head.note).collect();
-        Ok(Promised { checkpoints, standings: standings? })
+        Ok(Promised { checkpoints, standings })
     }
 
     fn standings(&self, leaves: &[(u64, Hash)], heads: &[Signed]) -> Result<Vec<Standing>, ReadError> {
@@ -78,14 +78,6 @@ impl Ledger {
         leaves.iter().map(|leaf| standing(*leaf)).collect()
     }
 
-    /// The cosigned checkpoint, if there is one that is ours and older than the newest. Whose cosignatures it has
-    /// is for its reader to judge.
-    fn cosigned(&self, newest: Option<&Signed>) -> Option<Signed> {
-        let note = self.inner.storage.read(COSIGNED).ok().flatten()?;
-        let cosigned = head::open(&note, self.verifier_key()).ok()?;
-        (cosigned.checkpoint.size <= newest?.checkpoint.size).then_some(cosigned)
-    }
-
     /// Hash of the leaf of a durable entry.
     fn leaf_hash(&self, index: u64) -> Result<Hash, ReadError> {
         self.at(index, |record| leaf_hash(record.leaf))
@@ -94,12 +86,12 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use hibiki_protocol::tlog::{Checkpoint, LogProof};
+    use hibiki_protocol::tlog::LogProof;
 
     use super::*;
     use crate::ledger::details::Refusal;
-    use crate::ledger::tests::{ORIGIN, setup, signer};
-    use crate::ledger::{Entry, MemoryStorage, Receipt, Storage as _};
+    use crate::ledger::tests::setup;
+    use crate::ledger::{Entry, MemoryStorage, Receipt};
     use std::sync::Arc;
 
     async fn logged(ledger: &Ledger, subject: Option<[u8; 16]>) -> Receipt {
@@ -147,14 +139,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cosigned_checkpoint_is_led_to_where_it_covers_the_leaf_and_is_ours() {
+    async fn a_cosigned_checkpoint_is_led_to_where_it_covers_the_leaf() {
         let storage = Arc::new(MemoryStorage::new());
-        let ledger = Ledger::inline(Arc::clone(&storage) as _, setup().0, 0).unwrap();
+        let ledger = Ledger::inline(storage, setup().0, 0).unwrap();
         let early = logged(&ledger, None).await;
         let cosigned =
             format!("{}— witness.example/w AAAAAAECAwQFBgcI\n", ledger.checkpoint().await.unwrap());
+        let alone = ledger.newest_checkpoint().unwrap();
         let late = logged(&ledger, None).await;
-        let newest = ledger.checkpoint().await.unwrap();
         let asked = [(early.index, early.leaf_hash), (late.index, late.leaf_hash)];
         let places = |ledger: &Ledger| {
             let promised = ledger.prove_promised(&asked).unwrap();
@@ -163,19 +155,14 @@ mod tests {
                 promised.checkpoints,
             )
         };
-        assert_eq!(places(&ledger), ([Some(0), Some(0)], vec![newest.clone()]));
-        let put = |note: &str| {
-            storage.publish(&[(COSIGNED.to_owned(), note.as_bytes().to_vec())]).unwrap();
-        };
-        put(&cosigned);
-        assert_eq!(places(&ledger), ([Some(0), Some(1)], vec![cosigned, newest.clone()]));
-        // Not readable, of another key, or of another tree: our own newest head, as if there were none.
-        put("nothing");
-        assert_eq!(places(&ledger), ([Some(0), Some(0)], vec![newest.clone()]));
-        let head = Checkpoint { origin: ORIGIN.to_owned(), size: 2, root: Hash([7; 32]) };
-        put(&head.sign(&signer(ORIGIN, 8)).unwrap().to_string());
-        assert_eq!(places(&ledger), ([Some(0), Some(0)], vec![newest.clone()]));
-        put(&head.sign(&signer(ORIGIN, 7)).unwrap().to_string());
-        assert_eq!(places(&ledger), ([Some(0), Some(0)], vec![newest]));
+        assert_eq!(places(&ledger), ([Some(0), None], vec![alone]));
+        ledger.keep_cosigned(cosigned.clone()).await.unwrap();
+        assert_eq!(
+            places(&ledger),
+            ([Some(0), None], vec![cosigned.clone()]),
+            "of two of one size, the one others saw"
+        );
+        let newest = ledger.checkpoint().await.unwrap();
+        assert_eq!(places(&ledger), ([Some(0), Some(1)], vec![cosigned, newest]));
     }
 }

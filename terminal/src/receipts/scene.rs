@@ -41,8 +41,8 @@ impl HashReader for Tree {
 #[derive(Clone)]
 pub(crate) struct Institution {
     pub(crate) id: MemberId,
-    signing: [u8; 32],
-    ledger: [u8; 32],
+    pub(crate) signing: [u8; 32],
+    pub(crate) ledger: [u8; 32],
     /// What its leaves are of: another ledger has others.
     pub(crate) flavour: u8,
 }
@@ -84,6 +84,7 @@ impl Institution {
                 *self.signer().verifier_key().public_key().as_bytes(),
             ),
             registry_area: None,
+            witness_key: None,
         }
     }
 

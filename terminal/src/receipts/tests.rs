@@ -168,7 +168,7 @@ fn huge_deep_and_odd_files_are_refused_and_the_others_judged_all_the_same() {
     assert!(summary.alarming() && !summary.all_proved());
     let copy = judged.iter().find(|judged| judged.copy_of.is_some()).unwrap();
     assert_eq!(
-        (copy.file.as_str(), copy.copy_of.clone()),
+        (copy.file.clone(), copy.copy_of.clone()),
         (
             "maebashi.chuo-hospital.4.".to_owned() + &receipt.promise.receipt.leaf_hash.hex()[..16] + ".json",
             Some("copy.json".to_owned())
