@@ -9,7 +9,7 @@ use hibiki_protocol::tlog::{Checkpoint, SignedNote};
 use hibiki_tests::clock;
 use hibiki_tests::family;
 use hibiki_tests::house::House;
-use hibiki_tests::town::{Card, Settings, Town, staff};
+use hibiki_tests::town::{Card, Settings, Town};
 use serde_json::Value;
 
 const HOSPITAL: &str = "maebashi/chuo-hospital";
@@ -24,7 +24,7 @@ fn receipts_are_kept_proved_and_judged() {
     let folder = tempfile::tempdir().unwrap();
     let mut town = Town::found(&folder.path().join("t"), &Settings::default(), &mut |_| {}).unwrap();
     let (people, family) = family::found(23, clock::today());
-    staff::register(&town, &people).unwrap();
+    town.load(&people, &mut |_| {}).unwrap();
     let card = town.issue_card(&family.mother).unwrap();
     let receipts = folder.path().join("receipts");
 
