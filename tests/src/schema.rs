@@ -1,4 +1,4 @@
-//! A view held against the tables of `docs/view-json.md`.
+//! JSON that is printed held against the tables of the document that describes it, as `docs/view-json.md`.
 //!
 //! The document is the schema: what it does not list is an error, what it calls `always` must be there. Must
 //! not know what the program meant to print.

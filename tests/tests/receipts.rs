@@ -9,6 +9,7 @@ use hibiki_protocol::tlog::{Checkpoint, SignedNote};
 use hibiki_tests::clock;
 use hibiki_tests::family;
 use hibiki_tests::house::House;
+use hibiki_tests::schema::Schema;
 use hibiki_tests::town::{Card, Settings, Town};
 use serde_json::Value;
 
@@ -34,6 +35,13 @@ fn receipts_are_kept_proved_and_judged() {
     what_was_tampered_with(&town, &receipts, &folder.path().join("tampered"));
 }
 
+/// Holds JSON against a table of the document.
+fn fits(json: &Value, table: &str) {
+    let document = include_str!("../../docs/receipts.md");
+    let table = document.split(&format!("\n## {table}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+    assert_eq!(Schema::read(table).faults(json), Vec::<String>::new(), "{json}");
+}
+
 fn look(town: &Town, card: &Card, receipts: &Path) {
     let asked = town.view(card, 1, &["--receipts", receipts.to_str().unwrap()]).unwrap();
     assert!(asked.success, "{}", asked.said);
@@ -43,6 +51,7 @@ fn look(town: &Town, card: &Card, receipts: &Path) {
 fn verified(town: &Town, receipts: &Path, status: Option<i32>) -> (u64, u64, u64) {
     let said = town.verify_receipts(receipts).unwrap();
     assert_eq!(said.status, status, "{} {}", said.json, said.told);
+    fits(&said.json, "What `receipts verify --format json` prints");
     let count = |name: &str| said.json["summary"][name].as_u64().unwrap();
     let others = ["keys_unknown", "broken", "wrong", "unreadable", "copies"].into_iter().map(count).sum();
     (count("proved"), count("promised"), others)
@@ -69,6 +78,7 @@ fn from_promise_to_proof(town: &Town, card: &Card, receipts: &Path) {
     let person = &town.login(card).unwrap()[0];
     for path in files(receipts) {
         let text = fs::read_to_string(&path).unwrap();
+        fits(&serde_json::from_str(&text).unwrap(), "A receipt's file");
         for secret in [&person.name, &person.kana, &person.birth_date] {
             assert!(!text.contains(secret.as_str()), "{} names somebody", path.display());
             assert!(!path.to_str().unwrap().contains(secret.as_str()));
@@ -76,6 +86,7 @@ fn from_promise_to_proof(town: &Town, card: &Card, receipts: &Path) {
     }
     let proved = town.prove_receipts(card, receipts).unwrap();
     assert_eq!(proved.status, PROVED, "{}", proved.told);
+    fits(&proved.json, "What `receipts prove --format json` prints");
     assert_eq!(proved.json["proved"], everybody, "{}", proved.json);
     assert_eq!(verified(town, receipts, PROVED), (everybody, 0, 0));
     let again = town.prove_receipts(card, receipts).unwrap();
@@ -119,6 +130,7 @@ fn killed_before_the_checkpoint(town: &mut Town, card: &Card, receipts: &Path) {
     town.await_links_down(&[House::Hospital]).unwrap();
     assert!(promised_place(receipts) >= covered(town), "the kill came after the checkpoint");
     let down = town.prove_receipts(card, receipts).unwrap();
+    fits(&down.json, "What `receipts prove --format json` prints");
     assert_eq!(down.status, PROVED, "{}", down.told);
     assert_eq!(down.json["unanswered"][0]["institution"], HOSPITAL, "{}", down.json);
     assert_eq!(down.json["unanswered"].as_array().unwrap().len(), 1, "{}", down.json);
