@@ -190,7 +190,9 @@ impl Table {
         let now = self.env.now();
         self.board.update(|status| {
             let known = status.links.get(member.as_str());
-            let since = known.filter(|line| line.state == state).map_or(now, |line| line.since);
+            // A link that comes up beside an older one is asked from now on: that one may be of a process that died.
+            let goes_on = |line: &&LinkStatus| line.state == state && state != LinkState::Up;
+            let since = known.filter(goes_on).map_or(now, |line| line.since);
             // While it is dialled again, the last reason stays to be read.
             let reason = match state {
                 LinkState::Dialling => reason.or_else(|| known.and_then(|line| line.reason.clone())),

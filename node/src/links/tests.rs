@@ -17,7 +17,7 @@ use hibiki_transport::{Code, Exchange, Limits, Link};
 use super::fixtures::{FakeResponder, Mode, Node, Plan, Terminal, part, publish, reset_code, until, within};
 use super::{Failure, Guests, Services, code};
 use crate::membership::fixtures::{Council, id};
-use crate::observe::board::LinkState;
+use crate::observe::board::{Direction, LinkState};
 use crate::services::Pending;
 
 const CITY: &[Role] = &[Role::Gateway, Role::Registry, Role::Responder];
@@ -82,6 +82,17 @@ async fn a_part_is_asked_over_the_warm_link() {
     pair.clinic.until_up("city").await;
     let nobody = pair.city.links.ask(&id("nobody"), &part("nobody"), LONG).await;
     assert_eq!(nobody, Err(Failure::Unreachable));
+}
+
+#[tokio::test]
+async fn a_link_beside_one_of_a_process_that_died_counts_from_its_own_beginning() {
+    let pair = pair().await;
+    let since = || pair.city.board.snapshot(0).links["maebashi/clinic"].since;
+    let table = &pair.city.links.0.table;
+    let (before, known) = (since(), table.up(&id("clinic")).unwrap());
+    until("the next millisecond", || pair.city.links.0.env.now() > before).await;
+    table.enter(&id("clinic"), &known.link, Direction::In);
+    assert!(since() > before, "it was said to be up all the time");
 }
 
 #[tokio::test]
@@ -416,10 +427,10 @@ async fn a_lost_question_is_put_once_more_on_a_fresh_link() {
         pair.clinic.links.clone(),
         Services { responder: Some(pair.fake.clone()), ..Services::default() },
         second.link.clone(),
-        crate::observe::board::Direction::Out,
+        Direction::Out,
     );
     tokio::spawn(serving);
-    until("two links", || pair.city.links.0.table.has(&id("clinic"), crate::observe::board::Direction::In))
+    until("two links", || pair.city.links.0.table.has(&id("clinic"), Direction::In))
         .await;
     for (_, up) in pair.clinic.links.0.table.all() {
         up.link.close(Code::DONE, "test");

@@ -80,7 +80,7 @@ pub struct LinkStatus {
     pub state: LinkState,
     /// Who dialled.
     pub direction: Direction,
-    /// Since when it is in this state.
+    /// Since when it is in this state; of a member that is connected, since when the newest link is up.
     pub since: u64,
     /// Smoothed round trip in microseconds while up.
     pub rtt_us: Option<u64>,

@@ -148,11 +148,12 @@ impl Browser {
     /// # Errors
     /// There is none in time.
     pub fn wait_for_within(&self, by: By<'_>, patience: Duration) -> Result<Element<'_>, BrowserError> {
-        self.wait_until(&by.to_string(), patience, |browser| {
-            Ok(browser.find_all(by)?.iter().any(|element| element.is_shown().unwrap_or(false)))
+        // What was seen is what is given: a second look may meet the next page.
+        let mut found = None;
+        self.wait_until(&by.to_string(), patience, |_| {
+            found = self.find_all(by)?.into_iter().find(|element| element.is_shown().unwrap_or(false));
+            Ok(found.is_some())
         })?;
-        let shown = |element: &Element<'_>| element.is_shown().unwrap_or(false);
-        let found = self.find_all(by)?.into_iter().find(shown);
         found.ok_or_else(|| BrowserError::NotThere { what: by.to_string(), page: self.glimpse() })
     }
 
