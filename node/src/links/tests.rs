@@ -430,8 +430,7 @@ async fn a_lost_question_is_put_once_more_on_a_fresh_link() {
         Direction::Out,
     );
     tokio::spawn(serving);
-    until("two links", || pair.city.links.0.table.has(&id("clinic"), Direction::In))
-        .await;
+    until("two links", || pair.city.links.0.table.has(&id("clinic"), Direction::In)).await;
     for (_, up) in pair.clinic.links.0.table.all() {
         up.link.close(Code::DONE, "test");
     }

@@ -12,6 +12,7 @@ use crate::env::{Clock, Env};
 use crate::institution::Means;
 use crate::institution::town::{Hands, id};
 use crate::ledger::{CheckpointFailure, Entry, Ledger, MemoryStorage, NotLogged, OpenError, details};
+use crate::links::fixtures::until;
 use crate::observe::board::Witnessing;
 use crate::shutdown;
 
@@ -47,21 +48,18 @@ async fn the_ledger_is_cosigned_again_and_again_directly_and_through_the_gateway
     let asking = net.asking("clinic", means.clone());
     let (trigger, shutdown) = shutdown::channel();
     let running = tokio::spawn(asking.clone().run(shutdown));
-    let until = async |size: u64| {
-        while means.ledger.cosigned().is_none() || cosigned(&net, &means.ledger).0 != size {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let reached = async |size: u64| {
+        let kept = || means.ledger.cosigned().is_some() && cosigned(&net, &means.ledger).0 == size;
+        until("cosignatures", kept).await;
     };
-    until(1).await;
+    reached(1).await;
     assert_eq!(cosigned(&net, &means.ledger), (1, 3));
-    while asking.stands() != Witnessing::Fine {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("a good standing", || asking.stands() == Witnessing::Fine).await;
     log(&means.ledger, 1_000).await;
-    until(1_001).await;
+    reached(1_001).await;
     log(&means.ledger, 1).await;
     net.town.clock.advance(60_000);
-    until(1_002).await;
+    reached(1_002).await;
     log(&means.ledger, 1).await;
     trigger.ask();
     running.await.unwrap();
