@@ -30,6 +30,14 @@ pub struct Words {
     pub en: String,
 }
 
+impl Words {
+    /// Both, one after the other.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self { ja: self.ja + &more.ja, en: format!("{} {}", self.en, more.en) }
+    }
+}
+
 fn words(ja: impl Into<String>, en: impl Into<String>) -> Words {
     Words { ja: ja.into(), en: en.into() }
 }

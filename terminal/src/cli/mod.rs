@@ -74,7 +74,7 @@ enum Command {
     },
     /// 画面を開く / Serve the guardian's page to a browser on this machine: touch, and see.
     #[command(
-        after_help = "Examples:\n  hibiki-terminal serve --config terminal.toml\n  hibiki-terminal serve --config terminal.toml --reader RC-S300 --idle 120\n  hibiki-terminal serve --config terminal.toml --card-file card.json --port 8080"
+        after_help = "Examples:\n  hibiki-terminal serve --config terminal.toml\n  hibiki-terminal serve --config terminal.toml --reader RC-S300 --idle 120\n  hibiki-terminal serve --config terminal.toml --receipts ~/receipts\n  hibiki-terminal serve --config terminal.toml --card-file card.json --port 8080"
     )]
     Serve(serve::ServeArgs),
 }

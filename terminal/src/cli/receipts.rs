@@ -42,7 +42,12 @@ pub(super) struct Keeping(Option<Folder>);
 impl KeepArgs {
     /// Makes the folder, before a card is touched for nothing.
     pub(super) fn begin(&self) -> Result<Keeping, Trouble> {
-        self.receipts.as_deref().map(Folder::create).transpose().map(Keeping)
+        self.folder().map(Keeping)
+    }
+
+    /// The folder alone, made if it is not there.
+    pub(super) fn folder(&self) -> Result<Option<Folder>, Trouble> {
+        self.receipts.as_deref().map(Folder::create).transpose()
     }
 }
 
@@ -62,15 +67,8 @@ impl Keeping {
         change: Option<&ChangeReceipt>,
     ) -> Result<(), Trouble> {
         let Some(folder) = &self.0 else { return Ok(()) };
-        let receipts = session.take_receipts();
-        folder.save_list(federation.accepted())?;
-        for mut receipt in receipts.iter().cloned() {
-            if let Some(change) = change.filter(|change| change.receipt == receipt.promise.receipt) {
-                receipt.proof.clone_from(&change.file);
-            }
-            folder.save(&receipt)?;
-        }
-        say(&words::receipts::kept(receipts.len(), folder.path()));
+        let count = folder.keep(session.take_receipts(), federation, change)?;
+        say(&words::receipts::kept(count, folder.path()));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::receipts::KeepArgs;
 use super::{Format, out, out_json};
 use crate::config::Config;
 use crate::desk::{CardSource, Desk, Settings};
@@ -37,8 +38,10 @@ pub(super) struct ServeArgs {
     /// what counts without this; 120 at a kiosk.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(10..=600))]
     idle: Option<u64>,
-    /// Show the page over the whole screen in a browser of its own, a new one for every guardian.
-    #[arg(long)]
+    #[command(flatten)]
+    keep: KeepArgs,
+    /// Show the page over the whole screen in a browser of its own, a new one for every guardian. Keeps nothing.
+    #[arg(long, conflicts_with = "receipts")]
     kiosk: bool,
     /// The browser for --kiosk: a Chromium.
     #[arg(long, value_name = "PROGRAM", requires = "kiosk")]
@@ -57,11 +60,12 @@ pub(super) async fn run(args: ServeArgs) -> Result<(), Trouble> {
         (None, reader) => CardSource::Reader(reader),
     };
     let config = Config::load(&args.config)?;
+    let receipts = args.keep.folder()?;
     // What is wrong with root or trust list is said now and not to the first guardian.
     crate::federation::Federation::load(&config.root, &config.trust_list)?;
     let kiosk = args.kiosk.then(|| Kiosk::find(args.browser, args.browser_argument)).transpose()?;
     let idle = Duration::from_secs(args.idle.unwrap_or(if args.kiosk { IDLE_KIOSK } else { IDLE }));
-    let desk = Desk::open(Settings { config, source, idle });
+    let desk = Desk::open(Settings { config, source, idle, receipts });
     let page = Page::bind(args.port, desk.clone(), !args.kiosk).await?;
     let door = page.door();
     let serving = page.serve();

@@ -25,6 +25,7 @@ use crate::card::{Card, CardFault, Inspection, Pin};
 use crate::clock;
 use crate::config::Config;
 use crate::consent::Choice;
+use crate::receipts::folder::Folder;
 use crate::registration::Registering;
 use crate::trouble::Trouble;
 use crate::words::{self, Words};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub source: CardSource,
     /// A session ends when nobody has stirred for this long.
     pub idle: Duration,
+    /// Where the receipts of every answer are kept; nowhere at a kiosk.
+    pub receipts: Option<Folder>,
 }
 
 /// What the person at the desk wants.

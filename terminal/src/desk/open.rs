@@ -52,17 +52,29 @@ pub(super) async fn open(config: &Config, card: &mut dyn Card, pin: &Pin) -> Res
 
 /// Attends to the open session until it ends, whatever ends it.
 pub(super) async fn attend(desk: &mut Attendant, opened: Opened, card: &dyn Card) -> Result<Over, Closed> {
+    let receipts = desk.settings.receipts.clone();
+    if receipts.is_some() {
+        opened.session.keep_receipts();
+    }
     let opened = Arc::new(opened);
     desk.stage.show(Phase::Open(Arc::new(seat(&opened))));
     let mut asking = JoinSet::new();
     let ended = run(desk, &opened, card, &mut asking).await;
     // What was on the screen goes first; then whatever is still being asked; then the institutions are told.
-    let said = words::over(ended.unwrap_or(Ended::Asked));
+    let mut said = words::over(ended.unwrap_or(Ended::Asked));
     desk.stage.show(Phase::Over(said.clone()));
     asking.shutdown().await;
     if let Some(opened) = Arc::into_inner(opened) {
+        let promised = opened.session.take_receipts();
         // A gateway that cannot be told ends the session by itself.
         let _ = opened.session.close().await;
+        if let Some(folder) = receipts {
+            said = said.and(match folder.keep(promised, &opened.federation, None) {
+                Ok(count) => words::receipts::kept(count, folder.path()),
+                Err(trouble) => words::trouble(&trouble),
+            });
+            desk.stage.show(Phase::Over(said.clone()));
+        }
     }
     match ended {
         Some(Ended::CardRemoved) => Ok(Over::CardGone(said)),

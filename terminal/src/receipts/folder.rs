@@ -12,6 +12,8 @@ use hibiki_protocol::limits;
 use hibiki_protocol::trust::{Accepted, SignedTrustList};
 
 use super::kept::{FILE_BYTES_MAX, KeptReceipt, Unreadable};
+use crate::federation::Federation;
+use crate::receipt::ChangeReceipt;
 use crate::trouble::Trouble;
 
 /// A folder of receipts.
@@ -54,6 +56,28 @@ impl Folder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Keeps what institutions have promised in a session, and the trust list it was believed by; the proof of a
+    /// change comes with it. How many there were.
+    ///
+    /// # Errors
+    /// One cannot be written; those before it are kept.
+    pub fn keep(
+        &self,
+        receipts: Vec<KeptReceipt>,
+        federation: &Federation,
+        change: Option<&ChangeReceipt>,
+    ) -> Result<usize, Trouble> {
+        let count = receipts.len();
+        self.save_list(federation.accepted())?;
+        for mut receipt in receipts {
+            if let Some(change) = change.filter(|change| change.receipt == receipt.promise.receipt) {
+                receipt.proof.clone_from(&change.file);
+            }
+            self.save(&receipt)?;
+        }
+        Ok(count)
     }
 
     /// Keeps a receipt, in place of what was known of it before. Whole or not at all.

@@ -42,7 +42,7 @@ impl Served {
             gateway_address: None,
         };
         let source = CardSource::File("/nowhere/card".into());
-        let desk = Desk::open(Settings { config, source, idle: Duration::from_secs(60) });
+        let desk = Desk::open(Settings { config, source, idle: Duration::from_secs(60), receipts: None });
         let page = Page::bind(0, desk, true).await.unwrap();
         let (address, door) = (page.address(), page.door());
         tokio::spawn(page.serve());

@@ -117,10 +117,9 @@ impl Guardian {
     /// Keeps what institutions promised with their answers.
     fn keep(&self, session: &Session, federation: &Federation) -> Result<(), Trouble> {
         let Some(folder) = &self.receipts else { return Ok(()) };
-        let said = |error: hibiki_terminal::trouble::Trouble| Trouble::Terminal(error.to_string());
-        let folder = Folder::create(folder).map_err(said)?;
-        folder.save_list(federation.accepted()).map_err(said)?;
-        session.take_receipts().iter().try_for_each(|receipt| folder.save(receipt)).map_err(said)
+        let kept =
+            Folder::create(folder).and_then(|folder| folder.keep(session.take_receipts(), federation, None));
+        kept.map(drop).map_err(|error| Trouble::Terminal(error.to_string()))
     }
 
     async fn open(&self) -> Result<(Session, Federation), Trouble> {

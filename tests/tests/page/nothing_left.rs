@@ -33,7 +33,9 @@ fn open_files(process: u32) -> Option<BTreeSet<PathBuf>> {
 fn nothing_of_a_session_is_left() {
     let scene = scene();
     let test = "nothing is left";
-    let Some(visit) = scene.guest(test, &scene.mother, &["--idle", IDLE]) else { return };
+    let receipts = scene.town.folder().join("receipts");
+    let wanted = ["--idle", IDLE, "--receipts", receipts.to_str().unwrap()];
+    let Some(visit) = scene.guest(test, &scene.mother, &wanted) else { return };
     let child = scene.people.resident(&scene.family.third_grader).unwrap().clone();
     let baby = scene.people.resident(&scene.family.baby).unwrap().clone();
     let mother = scene.people.resident(&scene.family.mother).unwrap().clone();
@@ -57,6 +59,7 @@ fn nothing_of_a_session_is_left() {
     assert!(visit.main().contains(&child.name));
     visit.browser.click(By::Named("button", "終了する")).unwrap();
     visit.browser.wait_for(By::Text("終了しました")).unwrap();
+    visit.browser.wait_for(By::Text("に保存しました")).unwrap();
     let shows_nobody = |when: &str| {
         let source = visit.browser.source().unwrap();
         for name in [&child.name, &baby.name, &mother.name] {
@@ -96,6 +99,12 @@ fn nothing_of_a_session_is_left() {
     assert_eq!(evidence::found_in(&said, &personal), Vec::<&str>::new(), "{said}");
     assert!(visit.page.stop().unwrap().success());
     assert_eq!(found_beside(scene.town.folder(), &personal), Vec::<String>::new());
+
+    // Her receipts stay, as she wished; they tell of nobody.
+    let judged = scene.town.verify_receipts(&receipts).unwrap().json;
+    let count = |what: &str| judged["summary"][what].as_u64().unwrap();
+    assert!(count("promised") > 6 && count("broken") + count("wrong") + count("unreadable") == 0, "{judged}");
+    assert_eq!(found_beside(&receipts, &personal), Vec::<String>::new());
 
     // The browser: its profile, its caches, whatever it wrote.
     let left = visit.browser.end().unwrap();
