@@ -12,6 +12,7 @@
 //! - [`holds`] — was anything released to a held guardian?
 //! - [`canary`] — what was planted, and that it was committed to
 //! - [`locality`] — is anything where it must not be?
+//! - [`traffic`] — does anything travel that a gateway could read?
 //! - [`scan`] — searching bytes for secrets in many forms
 //! - [`page`] — the report for a commissioner
 //!
@@ -31,4 +32,5 @@ pub mod report;
 pub mod scan;
 pub mod signing;
 pub mod strand;
+pub mod traffic;
 pub mod witnessed;

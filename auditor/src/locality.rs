@@ -15,6 +15,7 @@ use crate::canary;
 use crate::ledgers::Ledgers;
 use crate::scan::{Needle, Scanner};
 use crate::strand::Strand;
+use crate::traffic;
 
 /// What of a member is searched, where it is there.
 const SEARCHED: [&str; 6] =
@@ -107,7 +108,7 @@ pub fn second_opinion(artefacts: &Artefacts) -> Strand {
 }
 
 /// Searches one path; needles of its owner are returned, those of anybody else are leaks.
-fn searched(
+pub(crate) fn searched(
     scanner: &Scanner,
     artefacts: &Artefacts,
     path: &str,
@@ -339,6 +340,9 @@ pub fn catches(
     search: &Result<Scanner, String>,
 ) -> Option<String> {
     let mut caught = Strand::new(strand, "", "");
+    if let ("traffic", Ok(scanner)) = (strand, search) {
+        traffic::searched(artefacts, place, scanner, &mut caught);
+    }
     for member in responders(list) {
         let own = format!("{place}/{}", folder(&member.id));
         if !artefacts.has(&own) {

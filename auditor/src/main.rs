@@ -9,7 +9,9 @@ use hibiki_audit::artefacts::{self, Artefacts};
 use hibiki_audit::ledgers::{self, Ledgers};
 use hibiki_audit::scan::{Finding, Findings, Homes, Scanner, judge, parse_needles};
 use hibiki_audit::strand::Strand;
-use hibiki_audit::{canary, holds, identifiers, locality, log, page, reconcile, report, scan, signing};
+use hibiki_audit::{
+    canary, holds, identifiers, locality, log, page, reconcile, report, scan, signing, traffic,
+};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::tlog::VerifierKey;
 use hibiki_protocol::trust::TrustList;
@@ -51,7 +53,7 @@ enum Command {
     /// Was nothing released to a guardian after a protective hold?
     #[command(after_help = "Example:\n  hibiki-audit holds artefacts/")]
     Holds(FolderArguments),
-    /// Is nothing of one institution at another? Canaries, rows, files, volume.
+    /// Is nothing of one institution at another? Canaries, traffic, rows, files, volume.
     #[command(after_help = "Example:\n  hibiki-audit locality artefacts/")]
     Locality(FolderArguments),
     /// Ask everything, with the leaking nodes as a control, and write the report.
@@ -209,9 +211,11 @@ fn main() -> ExitCode {
         }
         Command::Holds(arguments) => ask(&arguments, |_, _, ledgers| vec![holds::look(ledgers)]),
         Command::Locality(arguments) => ask(&arguments, |artefacts, list, ledgers| {
+            let search = locality::search_for(artefacts);
             vec![
                 canary::check(artefacts, ledgers),
-                locality::canaries(artefacts, list, &locality::search_for(artefacts)),
+                locality::canaries(artefacts, list, &search),
+                traffic::look(artefacts, list, ledgers, &search),
                 locality::rows(artefacts, list, ledgers),
                 locality::files(artefacts, list),
                 locality::volume(artefacts, list),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::artefacts::Artefacts;
 use crate::strand::Strand;
-use crate::{canary, holds, identifiers, ledgers, locality, reconcile};
+use crate::{canary, holds, identifiers, ledgers, locality, reconcile, traffic};
 
 /// Fewest leaking nodes that must be caught.
 const MUTANTS_MIN: usize = 10;
@@ -77,6 +77,8 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
             told("canaries");
             let search = locality::search_for(artefacts);
             strands.push(locality::canaries(artefacts, &list, &search));
+            told("traffic");
+            strands.push(traffic::look(artefacts, &list, &ledgers, &search));
             told("rows, files, volume");
             if artefacts.has("second-opinion.json") {
                 strands.push(locality::second_opinion(artefacts));

@@ -10,16 +10,20 @@
 //! - [`volume`] — what the gateway writes for small records and for large ones;
 //! - [`gather`] — the artefacts;
 //! - [`mutants`] — leaking gateways, each of which must be caught;
+//! - [`traffic`] — what travels, captured ([`capture`]) and decrypted ([`decrypt`]);
 //! - [`second`] — what software nobody here wrote finds;
 //! - [`mod@run`] — all of it, in order.
 
 pub mod canary;
+pub mod capture;
+pub mod decrypt;
 pub mod gather;
 pub mod guardian;
 pub mod mutants;
 pub mod people;
 pub mod run;
 pub mod second;
+pub mod traffic;
 pub mod trouble;
 pub mod volume;
 pub mod workload;

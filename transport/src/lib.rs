@@ -32,6 +32,7 @@ mod exchange;
 mod identity;
 mod inbound;
 mod key;
+pub mod laboratory;
 mod limits;
 mod link;
 mod roll;

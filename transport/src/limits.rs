@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use quinn::{IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
 
+use crate::laboratory;
+
 /// Bounds of one [`Endpoint`](crate::Endpoint). The defaults fit a node; see [`Limits::dial_only`] for a terminal.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -103,7 +105,7 @@ impl Limits {
             .max_concurrent_uni_streams(VarInt::from_u32(0))
             .datagram_receive_buffer_size(None)
             .mtu_discovery_config(Some(MtuDiscoveryConfig::default()))
-            .enable_segmentation_offload(self.segmentation_offload);
+            .enable_segmentation_offload(self.segmentation_offload && laboratory::key_log().is_none());
         Arc::new(config)
     }
 }

@@ -24,7 +24,7 @@ use rustls::{
 };
 
 use crate::key::is_ed25519_spki;
-use crate::{Admission, Directory, Identity, PeerKey};
+use crate::{Admission, Directory, Identity, PeerKey, laboratory};
 
 /// The one application protocol spoken (RFC 7301); mandatory on both sides (RFC 9001 section 8.1).
 pub const ALPN: &[u8] = b"hibiki/1";
@@ -55,6 +55,9 @@ pub(crate) fn server(
     config.max_tls13_tickets = 0;
     config.max_early_data_size = 0;
     config.time_provider = Arc::new(Clock(now));
+    if let Some(log) = laboratory::key_log() {
+        config.key_log = log;
+    }
     Ok(config)
 }
 
@@ -74,6 +77,9 @@ pub(crate) fn client(
     config.enable_early_data = false;
     config.enable_sni = false;
     config.time_provider = Arc::new(Clock(now));
+    if let Some(log) = laboratory::key_log() {
+        config.key_log = log;
+    }
     Ok(config)
 }
 

@@ -11,12 +11,15 @@ use hibiki_audit::canary;
 use hibiki_audit::ledgers::{self, Ledgers};
 use hibiki_audit::report::{Report, audit};
 use hibiki_audit::strand::Strand;
+use hibiki_protocol::answer::SealedAnswer;
 use hibiki_protocol::cbor;
+use hibiki_protocol::frames::{Answered, Ask, PartAnswered, Reply, Request, View};
 use hibiki_protocol::history::HistoryEntry;
 use hibiki_protocol::ids::{Digest, FederationId, MemberId};
 use hibiki_protocol::limits::VERSION_MAX;
+use hibiki_protocol::query::Part;
 use hibiki_protocol::receipt::{Promise, Receipt};
-use hibiki_protocol::sealing::{SealingSecret, Suite};
+use hibiki_protocol::sealing::{Sealed, SealingKeyId, SealingSecret, Suite};
 use hibiki_protocol::signing::{Signed, SigningKey};
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::tlog::{
@@ -269,7 +272,7 @@ impl Town {
         self.put_file("run.json", run.to_string().as_bytes());
         let mut kept = Vec::new();
         for (slug, house) in &self.houses {
-            kept.extend(self.ledger(slug, house));
+            kept.extend(self.ledger("", slug, house));
             self.lines(&format!("members/{slug}/store.ndjson"), house.rows.clone());
             self.put_file(&format!("members/{slug}/member.json"), b"{}");
             self.disk(slug);
@@ -286,6 +289,7 @@ impl Town {
         let volume = json!({ "small": figures(40 << 10), "large": figures(40 << 20) });
         self.put_file(&format!("members/{CITY}/volume.json"), volume.to_string().as_bytes());
         self.receipts();
+        self.travel();
         self.mutants();
     }
 
@@ -316,9 +320,9 @@ impl Town {
 
     /// Writes a ledger, as an independent implementation of tlog-tiles would, and its openings; what witnesses keep
     /// of it.
-    fn ledger(&self, slug: &'static str, house: &House) -> Option<(&'static str, String)> {
+    fn ledger(&self, place: &str, slug: &'static str, house: &House) -> Option<(&'static str, String)> {
         let signer = ledger_signer(slug, house.ledger_key);
-        let at = |name: &str| format!("members/{slug}/ledger/{name}");
+        let at = |name: &str| format!("{place}members/{slug}/ledger/{name}");
         let (mut edge, mut bundle, mut history) = (TileEdge::new(), Vec::new(), String::new());
         let (mut openings, mut kept) = (Vec::new(), None);
         for (entry, number) in house.entries.iter().zip(0_u64..) {
@@ -343,6 +347,7 @@ impl Town {
                 self.put_file(&at("checkpoint"), signed.to_string().as_bytes());
                 if size == house.cosigned {
                     self.cosign(slug, house, &mut signed);
+                    self.put_file(&at("cosigned"), signed.to_string().as_bytes());
                     kept = Some((slug, signed.to_string()));
                 }
             }
@@ -354,7 +359,7 @@ impl Town {
             }
         }
         self.put_file(&at("checkpoints"), history.as_bytes());
-        self.lines(&format!("members/{slug}/openings.ndjson"), openings);
+        self.lines(&format!("{place}members/{slug}/openings.ndjson"), openings);
         kept
     }
 
@@ -366,7 +371,45 @@ impl Town {
             let line = witness_signer(witness).sign(head.text(), seen);
             head.add(line);
         }
-        self.put_file(&format!("members/{slug}/ledger/cosigned"), head.to_string().as_bytes());
+    }
+
+    /// What travelled while it was looked at: three views, decrypted, and the gateway's ledger of that time.
+    fn travel(&self) {
+        let mut city = self.houses.get(CITY).unwrap().clone();
+        for number in 0..3 {
+            let (mut parts, mut shown) = (Vec::new(), Vec::new());
+            for slug in ALL {
+                let sealed = |what: &str| Sealed {
+                    suite: Suite::X25519ChaCha20,
+                    encapsulated: digest(&format!("{what} {number} {slug}")),
+                    ciphertext: digest(&format!("sealed {what} {number} {slug}")).repeat(9),
+                };
+                let (audience, key_id) = (id(slug), SealingKeyId([7; 8]));
+                let part = Part { audience: audience.clone(), key_id, sealed: sealed("part") };
+                let answer = SealedAnswer(sealed("answer"));
+                let at = NOON + 30 * MINUTE + number;
+                let mut relay = note(EntryKind::Relay, at, json!({ "institution": audience.as_str() }));
+                relay.digests.push((DigestKind::Query, part.digest().0));
+                city.entries.push(relay.clone());
+                relay.digests.push((DigestKind::Answer, Digest::of(&[&cbor::encode(&answer)]).0));
+                city.entries.push(relay);
+                if slug != CITY {
+                    let ask = Ask { freshness: vec![1], remaining_millis: 9, hops: 1, part: part.clone() };
+                    let answered = Answered { answer: answer.clone() };
+                    let at = |way: &str| format!("traffic/decrypted/{slug}/{number}-{way}.bin");
+                    self.put_file(&at("out"), &framed(&[cbor::encode(&Request::Ask(ask))]));
+                    self.put_file(&at("in"), &framed(&[cbor::encode(&Reply::Answered(answered))]));
+                }
+                parts.push(part);
+                shown.push(cbor::encode(&Reply::PartAnswered(PartAnswered { audience, answer })));
+            }
+            let view = cbor::encode(&Request::View(View { deadline_millis: 9, parts }));
+            let at = |way: &str| format!("traffic/decrypted/caller/{number}-{way}.bin");
+            self.put_file(&at("in"), &framed(&[view]));
+            self.put_file(&at("out"), &framed(&shown));
+        }
+        self.ledger("traffic/", CITY, &city);
+        self.put_file("traffic/traffic.json", br#"{"dropped":0,"found":{"not_decrypted":0}}"#);
     }
 
     fn disk(&self, slug: &str) {
@@ -470,6 +513,12 @@ impl Town {
     pub(crate) fn audit(&self) -> Report {
         audit(&self.artefacts(), &mut |_| {})
     }
+}
+
+/// Frames as they stand in a stream.
+pub(crate) fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
+    let length = |frame: &Vec<u8>| u32::try_from(frame.len()).unwrap().to_be_bytes();
+    frames.iter().flat_map(|frame| [&length(frame)[..], frame].concat()).collect()
 }
 
 /// A row of a store as `hibiki-node inspect` writes it.

@@ -13,4 +13,5 @@ mod ledger;
 mod locality;
 mod reconcile;
 mod report;
+mod traffic;
 mod whole;

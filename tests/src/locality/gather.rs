@@ -86,6 +86,17 @@ pub fn member(town: &Town, house: House, depth: Depth, out: &Path) -> Result<(),
     Ok(())
 }
 
+/// The public part of a stopped member's ledger, and nothing else.
+///
+/// # Errors
+/// It cannot be copied.
+pub fn ledger(town: &Town, house: House, out: &Path) -> Result<(), Trouble> {
+    let folder = make(&out.join("members").join(house.slug()))?;
+    let mut inspect = Command::new(town.programs().path("hibiki-node"));
+    inspect.args(["inspect", "--config", town.node(house).config_text()]);
+    run(inspect.arg("--ledger").arg(folder.join("ledger"))).map(drop)
+}
+
 /// A folder that is there from now on.
 ///
 /// # Errors

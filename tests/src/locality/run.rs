@@ -1,4 +1,4 @@
-//! All of it, in order: commit, load, ask and break, measure, gather, leak, judge.
+//! All of it, in order: commit, load, ask and break, measure, gather, capture, leak, judge.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use super::guardian::Guardian;
 use super::people::{self, Settled};
 use super::volume::{self, Effort};
 use super::workload::{self, Happened, Wanted};
-use super::{Trouble, canary, mutants, second};
+use super::{Trouble, canary, mutants, second, traffic};
 use crate::clock;
 use crate::disk::Disk;
 use crate::house::House;
@@ -108,13 +108,15 @@ pub fn run(order: &Order, told: &mut dyn FnMut(&str)) -> Result<Verdict, Trouble
     if !second::yara(&canaries, &artefacts)? {
         limits.push("No second scanner searched: yara is not installed.");
     }
+    // What comes after is in no ledger that was gathered.
+    guardians.iter_mut().for_each(|guardian| guardian.receipts = None);
+    told("what travels is captured and decrypted");
+    let records = records_of(&settled.people.archives[&House::Hospital].ndjson);
+    limits.push(traffic::run(&mut town, &guardians, order.mutants.then_some(&records[..]), &artefacts)?);
     let text = run_json(&town, order, &happened, started.0, &limits)?;
     gather::write(&artefacts.join("run.json"), &text)?;
 
     if order.mutants {
-        // What leaking gateways bring about is not laid beside the honest ledgers.
-        guardians.iter_mut().for_each(|guardian| guardian.receipts = None);
-        let records = records_of(&settled.people.archives[&House::Hospital].ndjson);
         for house in town.others() {
             town.launch(house)?;
         }
