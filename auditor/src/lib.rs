@@ -13,7 +13,7 @@
 //! - [`canary`] — what was planted, and that it was committed to
 //! - [`locality`] — is anything where it must not be?
 //! - [`traffic`] — does anything travel that a gateway could read?
-//! - [`scan`] — searching bytes for secrets in many forms
+//! - [`search`] — searching places for secrets, with [`scan`], which knows many forms
 //! - [`page`] — the report for a commissioner
 //!
 //! Small enough to be read in an afternoon: that is the point of it.
@@ -30,6 +30,7 @@ pub mod page;
 pub mod reconcile;
 pub mod report;
 pub mod scan;
+pub mod search;
 pub mod signing;
 pub mod strand;
 pub mod traffic;

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::tlog::EntryKind;
 use hibiki_protocol::trust::{Role, TrustList};
 use serde_json::Value;
@@ -14,6 +15,7 @@ use crate::artefacts::{Artefacts, folder, responders};
 use crate::canary;
 use crate::ledgers::Ledgers;
 use crate::scan::{Needle, Scanner};
+use crate::search;
 use crate::strand::Strand;
 use crate::traffic;
 
@@ -47,12 +49,7 @@ pub fn canaries(artefacts: &Artefacts, list: &TrustList, search: &Result<Scanner
     );
     let Some(scanner) = strand.need(search.as_ref().map_err(Clone::clone)) else { return strand.done() };
     let planted = scanner.needles().len();
-    let (forms, found) = scanner.control_of(40);
-    strand.count("control: forms planted", forms);
-    strand.count("control: forms found", found);
-    if forms != found {
-        strand.problem("the search did not find what was planted for its own control: it proves nothing");
-    }
+    search::control(scanner, 40, &mut strand);
     let mut at_home: BTreeSet<usize> = BTreeSet::new();
     for member in responders(list) {
         let own = folder(&member.id);
@@ -65,8 +62,7 @@ pub fn canaries(artefacts: &Artefacts, list: &TrustList, search: &Result<Scanner
             strand.missing(format!("{own}/memory.img: the memory of {}, which relays", member.id));
         }
         for path in paths {
-            let home = searched(scanner, artefacts, &path, Some(member.id.as_str()), &mut strand);
-            at_home.extend(home);
+            at_home.extend(searched(scanner, artefacts, &path, &member.id, &mut strand));
         }
     }
     strand.count("canaries planted", planted as u64);
@@ -107,40 +103,14 @@ pub fn second_opinion(artefacts: &Artefacts) -> Strand {
     strand.done()
 }
 
-/// Searches one path; needles of its owner are returned, those of anybody else are leaks.
-pub(crate) fn searched(
+fn searched(
     scanner: &Scanner,
     artefacts: &Artefacts,
     path: &str,
-    owner: Option<&str>,
+    owner: &MemberId,
     strand: &mut Strand,
 ) -> BTreeSet<usize> {
-    let findings = scanner.scan_path(&artefacts.path(path));
-    strand.count("files searched", findings.files);
-    strand.count("bytes searched", findings.bytes);
-    strand.count("bytes inflated", findings.inflated);
-    strand.count("canaries abroad", 0);
-    findings.unread.iter().for_each(|unread| strand.missing(format!("not read: {unread}")));
-    if findings.bombs > 0 {
-        strand.missing(format!("{path}: {} streams inflate beyond all measure", findings.bombs));
-    }
-    let (home, abroad): (Vec<_>, Vec<_>) =
-        findings.found.into_iter().partition(|found| owner == Some(found.owner.as_str()));
-    for leak in &abroad {
-        let place =
-            Path::new(&leak.path).strip_prefix(artefacts.path("")).unwrap_or_else(|_| Path::new(&leak.path));
-        strand.problem(format!(
-            "canary {} of {} lies in {} ({}, {} times)",
-            leak.needle,
-            leak.owner,
-            place.display(),
-            leak.form,
-            leak.count
-        ));
-    }
-    let needles: BTreeSet<usize> = abroad.iter().map(|leak| leak.needle).collect();
-    strand.count("canaries abroad", needles.len() as u64);
-    home.into_iter().map(|found| found.needle).collect()
+    search::place(scanner, &artefacts.path(""), &artefacts.path(path), Some(owner.as_str()), strand)
 }
 
 /// Every row of every store belongs to a table of the node.
@@ -351,13 +321,7 @@ pub fn catches(
         match (strand, search) {
             ("canaries", Ok(scanner)) => {
                 for name in SEARCHED.iter().filter(|name| artefacts.has(&format!("{own}/{name}"))) {
-                    searched(
-                        scanner,
-                        artefacts,
-                        &format!("{own}/{name}"),
-                        Some(member.id.as_str()),
-                        &mut caught,
-                    );
+                    searched(scanner, artefacts, &format!("{own}/{name}"), &member.id, &mut caught);
                 }
             }
             ("rows", _) => rows_of(artefacts, &own, 0, &mut caught),

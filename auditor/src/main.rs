@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use hibiki_audit::artefacts::{self, Artefacts};
 use hibiki_audit::ledgers::{self, Ledgers};
-use hibiki_audit::scan::{Finding, Findings, Homes, Scanner, judge, parse_needles};
+use hibiki_audit::scan::{Scanner, parse_needles};
+use hibiki_audit::search::{self, Place};
 use hibiki_audit::strand::Strand;
-use hibiki_audit::{
-    canary, holds, identifiers, locality, log, page, reconcile, report, scan, signing, traffic,
-};
+use hibiki_audit::{canary, holds, identifiers, locality, log, page, reconcile, report, signing, traffic};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::tlog::VerifierKey;
 use hibiki_protocol::trust::TrustList;
@@ -37,9 +36,9 @@ enum Command {
     Log(LogArguments),
     /// Search files, folders, disk images and memory dumps for secrets in many encodings.
     #[command(after_help = "Example:\n  hibiki-audit scan --needles canaries.tsv \
-        --home maebashi/chuo-hospital=/mnt/hospital --nobodys /tmp/gateway.core /mnt/hospital /tmp/gateway.core\n\n\
-        The needles file has one secret per line: owner, a tab, the secret. A secret of one owner in the place of \
-        another, or of anybody in a place of nobody's, is a leak: exit status 1.")]
+        maebashi/chuo-hospital=/mnt/hospital /tmp/gateway.core\n\n\
+        The needles file has one secret per line: owner, a tab, the secret. A secret in any place but its owner's \
+        is a leak: exit status 1. At home it may be or not: encryption at rest hides it.")]
     Scan(ScanArguments),
     /// Draw canaries before a run, to be planted among ordinary records.
     #[command(subcommand)]
@@ -152,22 +151,13 @@ struct LogArguments {
 
 #[derive(clap::Args)]
 struct ScanArguments {
-    /// What to search.
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    /// What to search: `OWNER=PATH`, or a path where nobody's secrets may be, such as a relay's memory dump.
+    #[arg(required = true, value_name = "PLACE", value_parser = place)]
+    places: Vec<Place>,
     /// The secrets: one per line, owner, a tab, the secret.
     #[arg(long, value_name = "FILE")]
     needles: PathBuf,
-    /// Whose place a path is; may be given several times, also for one path.
-    #[arg(long, value_name = "OWNER=PATH", value_parser = home)]
-    home: Vec<(String, PathBuf)>,
-    /// A path where nobody's secrets may be, such as a relay's memory dump; may be given several times.
-    #[arg(long, value_name = "PATH")]
-    nobodys: Vec<PathBuf>,
-    /// Fail also if not every secret is found in its owner's own place: for a run with encryption at rest off.
-    #[arg(long)]
-    require_recall: bool,
-    /// How to print the report.
+    /// How to print what was found.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -181,11 +171,15 @@ enum Format {
     Json,
 }
 
-fn home(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((owner, path)) if !owner.is_empty() && !path.is_empty() => Ok((owner.to_owned(), path.into())),
-        _ => Err("expected OWNER=PATH, such as maebashi/chuo-hospital=/mnt/hospital".to_owned()),
+fn place(text: &str) -> Result<Place, String> {
+    let (owner, path) = match text.split_once('=') {
+        Some((owner, path)) => (Some(owner.to_owned()), path),
+        None => (None, text),
+    };
+    if path.is_empty() || owner.as_deref() == Some("") {
+        return Err("expected PATH or OWNER=PATH, such as maebashi/chuo-hospital=/mnt/hospital".to_owned());
     }
+    Ok(Place { path: path.into(), owner })
 }
 
 fn main() -> ExitCode {
@@ -353,23 +347,8 @@ fn print_strand(strand: &Strand) {
 fn run_scan(arguments: &ScanArguments) -> Result<bool, String> {
     let needles = std::fs::read_to_string(&arguments.needles)
         .map_err(|error| format!("{}: {error}", arguments.needles.display()))?;
-    let needles = parse_needles(&needles).map_err(|error| error.to_string())?;
-    let scanner = Scanner::new(needles).map_err(|error| error.to_string())?;
-    let mut findings = Findings::default();
-    for path in &arguments.paths {
-        findings.merge(scanner.scan_path(path));
-    }
-    let homes = Homes {
-        owned: arguments.home.iter().map(|(owner, path)| (path.clone(), owner.clone())).collect(),
-        nobodys: arguments.nobodys.clone(),
-    };
-    let report = judge(&scanner, findings, &homes);
-    match arguments.format {
-        Format::Json => print_json(&report)?,
-        Format::Human => print_scan(&report),
-    }
-    let recalled = report.recall.values().all(|recall| recall.found == recall.needles);
-    Ok(report.passed && (recalled || !arguments.require_recall))
+    let scanner = parse_needles(&needles).and_then(Scanner::new).map_err(|error| error.to_string())?;
+    show(&[search::secrets(&scanner, &arguments.places)], arguments.format)
 }
 
 fn print_json(report: &impl serde::Serialize) -> Result<(), String> {
@@ -403,41 +382,6 @@ fn print_log(report: &log::Report) {
     }
     if report.more_problems > 0 {
         println!("WRONG    … and {} more", report.more_problems);
-    }
-    println!("{}", if report.passed { "PASSED" } else { "FAILED" });
-}
-
-fn print_scan(report: &scan::Report) {
-    let print = |title: &str, findings: &[Finding]| {
-        for f in findings {
-            let offsets: Vec<String> = f.offsets.iter().map(u64::to_string).collect();
-            let (needle, at) = (f.needle + 1, offsets.join(", "));
-            println!(
-                "{title}  needle {needle} of {}: {} × {} in {} at {at}",
-                f.owner, f.count, f.form, f.path
-            );
-        }
-    };
-    print("LEAK", &report.foreign);
-    print("unmarked", &report.unmarked);
-    print("own", &report.own);
-    for problem in &report.scanned.unread {
-        println!("NOT READ {problem}");
-    }
-    for path in &report.scanned.skipped {
-        println!("no content {path}");
-    }
-    let scanned = &report.scanned;
-    if scanned.bombs > 0 {
-        println!("NOT READ {} compressed streams inflate beyond all measure", scanned.bombs);
-    }
-    println!("scanned  {} files, {} bytes, {} inflated", scanned.files, scanned.bytes, scanned.inflated);
-    println!("control  {} of {} planted forms found", report.control_found, report.control_planted);
-    for (owner, recall) in &report.recall {
-        println!("recall   {} of {} needles of {owner} in its own place", recall.found, recall.needles);
-    }
-    for limit in &report.limits {
-        println!("limit    {limit}");
     }
     println!("{}", if report.passed { "PASSED" } else { "FAILED" });
 }

@@ -14,9 +14,9 @@ use hibiki_protocol::trust::{Role, TrustList};
 
 use crate::artefacts::{Artefacts, folder, ledger_key};
 use crate::ledgers::Ledgers;
-use crate::locality;
 use crate::log;
 use crate::scan::Scanner;
+use crate::search;
 use crate::strand::Strand;
 
 /// Digests that were seen: between terminal and gateway, with the institution; between gateway and institution.
@@ -105,7 +105,7 @@ pub fn look(
 pub(crate) fn searched(artefacts: &Artefacts, place: &str, scanner: &Scanner, strand: &mut Strand) {
     let name = if place.is_empty() { DECRYPTED.to_owned() } else { format!("{place}/{DECRYPTED}") };
     if artefacts.has(&name) {
-        locality::searched(scanner, artefacts, &name, None, strand);
+        search::place(scanner, &artefacts.path(""), &artefacts.path(&name), None, strand);
     } else {
         strand.missing(format!("{name}: what tshark decrypted"));
     }

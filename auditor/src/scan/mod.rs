@@ -6,7 +6,6 @@
 
 mod fixed;
 mod inflate;
-mod judge;
 mod needle;
 #[cfg(test)]
 mod tests;
@@ -15,9 +14,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use serde::Serialize;
 
-pub use judge::{Homes, Recall, Report, Verdict, judge};
 pub use needle::{MIN_PATTERN, Needle, NeedleError, forms, parse_needles};
 
 /// Name of the form in which a constant was added (XOR) to every byte.
@@ -27,7 +24,7 @@ const DISGUISED: &str = "xor with a constant";
 const PLACES: usize = 5;
 
 /// A secret that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Which needle: its number in the order given, from 0. The secret itself is never repeated.
     pub needle: usize,
@@ -44,7 +41,7 @@ pub struct Finding {
 }
 
 /// Everything a scan came across.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Secrets found.
     pub found: Vec<Finding>,
@@ -61,19 +58,6 @@ pub struct Findings {
     pub unread: Vec<String>,
     /// What has no content to read: sockets, pipes.
     pub skipped: Vec<String>,
-}
-
-impl Findings {
-    /// Adds what another scan came across.
-    pub fn merge(&mut self, other: Self) {
-        self.found.extend(other.found);
-        self.files += other.files;
-        self.bytes += other.bytes;
-        self.inflated += other.inflated;
-        self.bombs += other.bombs;
-        self.unread.extend(other.unread);
-        self.skipped.extend(other.skipped);
-    }
 }
 
 /// Place of a finding while it is gathered.

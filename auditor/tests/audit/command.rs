@@ -133,3 +133,40 @@ fn a_report_is_written_signed_verified_and_altered() {
     assert_eq!(status(&verified), 1);
     assert!(said(&verified).contains("verified: every figure is as reported"));
 }
+
+#[test]
+fn secrets_are_judged_by_whose_place_they_lie_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for place in ["hospital", "clinic", "gateway.core"] {
+        fs::write(at(place), "前橋花子の診断書").unwrap();
+    }
+    fs::write(at("empty"), "").unwrap();
+    let secrets = "maebashi/hospital\t前橋花子の診断書\nmaebashi/clinic\tcanary-5f1d09a2c8\n";
+    fs::write(at("secrets.tsv"), secrets).unwrap();
+    let scan = |places: &[String]| {
+        let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        let output =
+            run(&[&["scan", "--format", "json", "--needles", &at("secrets.tsv")], &places[..]].concat());
+        let strands: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        assert!(!said(&output).contains("花子") && !said(&output).contains("canary-"), "never repeated");
+        (status(&output), strands[0].clone())
+    };
+    let of = |owner: &str, place: &str| format!("maebashi/{owner}={}", at(place));
+    let (status, strand) = scan(&[of("hospital", "hospital")]);
+    assert_eq!((status, &strand["figures"]["secrets found at home"]), (0, &Value::from(1)), "{strand}");
+    assert_eq!(scan(&[of("hospital", "empty")]).0, 0, "at home it may be hidden");
+    for (place, named) in [(of("clinic", "clinic"), "clinic"), (at("gateway.core"), "gateway.core")] {
+        let (status, strand) = scan(&[of("hospital", "hospital"), place]);
+        assert_eq!((status, strand["problems"].as_array().unwrap().len()), (1, 1), "{strand}");
+        let said = strand["problems"][0].as_str().unwrap();
+        assert!(said.contains("of maebashi/hospital lies in") && said.contains(named), "{said}");
+        assert!(said.contains("first at byte 0"), "{said}");
+    }
+    let (status, strand) = scan(&[at("nowhere")]);
+    assert!(status == 1 && strand["missing"][0].as_str().unwrap().contains("nowhere"), "{strand}");
+    assert_eq!(scan(&["=x".to_owned()]).0, 2);
+    assert_eq!(scan(&["owner=".to_owned()]).0, 2);
+    fs::write(at("secrets.tsv"), "no tab").unwrap();
+    assert_eq!(scan(&[at("clinic")]).0, 2);
+}
