@@ -13,10 +13,10 @@ use super::{Trouble, gather};
 use crate::disk::Disk;
 use crate::house::House;
 
-/// Whether a program is there.
+/// Whether a program is there. It is not started: to one `-V` is its version, to another an order to capture for ever.
 pub(super) fn there(program: &str) -> bool {
-    Command::new(program).arg("-V").output().is_ok()
-        || Command::new(program).arg("--version").output().is_ok()
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&search).any(|folder| folder.join(program).is_file())
 }
 
 /// What the gateway's file system has let go of: deleted files, earlier states of those that were overwritten.
