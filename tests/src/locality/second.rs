@@ -14,7 +14,7 @@ use crate::disk::Disk;
 use crate::house::House;
 
 /// Whether a program is there.
-pub(super) fn there(program: &str) -> bool {
+fn there(program: &str) -> bool {
     Command::new(program).arg("-V").output().is_ok()
         || Command::new(program).arg("--version").output().is_ok()
 }

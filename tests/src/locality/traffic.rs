@@ -18,7 +18,7 @@ use super::capture::Capture;
 use super::decrypt::decrypt;
 use super::guardian::Guardian;
 use super::workload::{self, Wanted};
-use super::{Trouble, gather, second};
+use super::{Trouble, gather};
 use crate::house::House;
 use crate::town::Town;
 
@@ -46,7 +46,9 @@ pub fn run(
     records: Option<&[String]>,
     artefacts: &Path,
 ) -> Result<&'static str, Trouble> {
-    if !second::there("tcpdump") || !second::there("tshark") {
+    // Not asked by `-V`: to tshark that means to capture.
+    let there = |program: &str| gather::run(Command::new(program).arg("--version")).is_ok();
+    if !there("tcpdump") || !there("tshark") {
         return Ok(NOTHING);
     }
     let folder = gather::make(&artefacts.join(FOLDER))?;
