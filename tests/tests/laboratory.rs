@@ -14,7 +14,8 @@ fn no_program_that_people_use_can_log_the_secrets_of_tls() {
     let programs = Programs::find().unwrap();
     let knows = |program: &str| {
         let bytes = fs::read(programs.path(program)).unwrap();
-        WORDS.map(|words| bytes.windows(words.len()).any(|window| window == words.as_bytes()))
+        let text = String::from_utf8_lossy(&bytes);
+        WORDS.map(|words| text.contains(words))
     };
     assert_eq!(knows("examples/hibiki-laboratory"), [true, true], "the search finds what is there");
     for program in ["hibiki-node", "hibiki-terminal", "hibiki-certs", "hibiki-audit", "hibiki-simcard"] {

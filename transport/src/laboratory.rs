@@ -14,7 +14,8 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::KeyLog;
 
-static OPEN: OnceLock<Arc<Secrets>> = OnceLock::new();
+// As a trait object: what writes secrets is named in [`open`] alone, and not linked where that is not called.
+static OPEN: OnceLock<Arc<dyn KeyLog>> = OnceLock::new();
 
 /// From now on every connection made in this process, in either direction, appends its TLS secrets to `log` (the NSS
 /// key log format, which Wireshark reads), and every datagram is sent by itself, as it would be seen on a real
@@ -30,7 +31,7 @@ pub fn open(log: &Path) -> io::Result<()> {
 
 /// Where secrets go, if anywhere.
 pub(crate) fn key_log() -> Option<Arc<dyn KeyLog>> {
-    OPEN.get().map(|secrets| Arc::clone(secrets) as Arc<dyn KeyLog>)
+    OPEN.get().cloned()
 }
 
 struct Secrets(File);

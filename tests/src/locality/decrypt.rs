@@ -208,7 +208,7 @@ mod tests {
             &line("3,10", "4", "", "7", &hex::encode(first)),
             &line("13,24,8", "4,8", "7", "", &format!("{},{}", hex::encode(second), hex::encode("x"))),
             // An end without bytes.
-            &line("15", "4", "24", "0", ""),
+            &line("15", "4", "21", "0", ""),
         ]);
         assert_eq!(streams.tally, Tally { packets: 4, decrypted: 4, ..Tally::default() });
         let way = |stream| (3, stream, "caller".to_owned(), "city-hall".to_owned());
