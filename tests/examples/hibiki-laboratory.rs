@@ -11,12 +11,12 @@ use std::path::PathBuf;
 use clap::Parser as _;
 use hibiki_node::cli::{self, Cli};
 use hibiki_node::exit::ExitStatus;
-use hibiki_transport::laboratory;
+use hibiki_tests::locality::key_log;
 
 fn main() -> ExitStatus {
     let opened = match std::env::var_os("HIBIKI_LABORATORY_KEYS").map(PathBuf::from) {
-        Some(keys) => laboratory::open(&keys),
-        None => Err(std::io::Error::other("HIBIKI_LABORATORY_KEYS names no file")),
+        Some(keys) => key_log::open(&keys).map_err(|error| error.to_string()),
+        None => Err("HIBIKI_LABORATORY_KEYS names no file".to_owned()),
     };
     match opened {
         Ok(()) => cli::run(Cli::parse()),

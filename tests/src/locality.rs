@@ -10,7 +10,7 @@
 //! - [`volume`] — what the gateway writes for small records and for large ones;
 //! - [`gather`] — the artefacts;
 //! - [`mutants`] — leaking gateways, each of which must be caught;
-//! - [`traffic`] — what travels, captured ([`capture`]) and decrypted ([`decrypt`]);
+//! - [`traffic`] — what travels, captured ([`capture`]), its secrets logged ([`key_log`]) and decrypted ([`decrypt`]);
 //! - [`second`] — what software nobody here wrote finds;
 //! - [`mod@run`] — all of it, in order.
 
@@ -19,6 +19,7 @@ pub mod capture;
 pub mod decrypt;
 pub mod gather;
 pub mod guardian;
+pub mod key_log;
 pub mod mutants;
 pub mod people;
 pub mod run;

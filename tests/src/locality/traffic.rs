@@ -11,14 +11,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hibiki_transport::{Admission, Endpoint, Identity, Limits, PeerKey, StdSystemTime, laboratory};
+use hibiki_transport::{Admission, Endpoint, Identity, Limits, PeerKey, StdSystemTime};
 use serde_json::json;
 
 use super::capture::Capture;
 use super::decrypt::decrypt;
 use super::guardian::Guardian;
 use super::workload::{self, Wanted};
-use super::{Trouble, gather, second};
+use super::{Trouble, gather, key_log, second};
 use crate::house::House;
 use crate::town::Town;
 
@@ -55,7 +55,7 @@ pub fn run(
     let keys = folder.join("keys.log");
     let parties = parties(town)?;
     let Some(capture) = start(&parties, &folder)? else { return Ok(NOTHING) };
-    laboratory::open(&keys).map_err(|source| Trouble::file(&keys, source))?;
+    key_log::open(&keys)?;
     let environment = [format!("HIBIKI_LABORATORY_KEYS={}", keys.display())];
     for house in House::EIGHT {
         town.node_mut(house).replace_program("examples/hibiki-laboratory", &environment);
