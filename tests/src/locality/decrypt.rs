@@ -107,11 +107,8 @@ impl Streams {
         };
         if forms.is_empty() {
             let knock = length.first().and_then(|length| length.parse().ok()) == Some(KNOCK);
-            if knock {
-                self.tally.knocks += 1
-            } else {
-                self.tally.not_decrypted += 1
-            }
+            self.tally.knocks += u64::from(knock);
+            self.tally.not_decrypted += u64::from(!knock);
             return;
         }
         // A packet whose header could not be opened has no number.
