@@ -48,15 +48,16 @@ pub fn look(
     let Some(scanner) = strand.need(search.as_ref().map_err(Clone::clone)) else { return strand.done() };
     searched(artefacts, "", scanner, &mut strand);
     let story = strand.need(artefacts.json("traffic/traffic.json")).unwrap_or_default();
-    for (figure, what) in
-        [("/found/not_decrypted", "packets not decrypted"), ("/dropped", "packets not captured")]
-    {
+    for (figure, what) in [
+        ("/found/not_decrypted", "packets not decrypted"),
+        ("/found/lost", "bytes of streams not seen"),
+        ("/dropped", "packets not captured"),
+    ] {
         match story.pointer(figure).and_then(serde_json::Value::as_u64) {
+            Some(0) => strand.count(what, 0),
             Some(count) => {
                 strand.count(what, count);
-                if count > 0 {
-                    strand.problem(format!("traffic/traffic.json: {count} {what}"));
-                }
+                strand.problem(format!("traffic/traffic.json: {count} {what}"));
             }
             None => strand.missing(format!("traffic/traffic.json: {what}")),
         }

@@ -33,7 +33,7 @@ fn an_honest_federation_passes_and_every_leaking_gateway_is_caught() {
     // Everything passes but what was left out, which is said and is no pass.
     let strands = report["strands"].as_array().unwrap();
     let names: Vec<&str> = strands.iter().map(|strand| strand["name"].as_str().unwrap()).collect();
-    let decrypted = out.join("artefacts/traffic").exists();
+    let decrypted = out.join("artefacts/traffic/traffic.json").exists();
     if !decrypted {
         skipped("the decryption of what travels", "tcpdump and tshark are needed, and the right to capture");
     }

@@ -409,7 +409,7 @@ impl Town {
             self.put_file(&at("out"), &framed(&shown));
         }
         self.ledger("traffic/", CITY, &city);
-        self.put_file("traffic/traffic.json", br#"{"dropped":0,"found":{"not_decrypted":0}}"#);
+        self.put_file("traffic/traffic.json", br#"{"dropped":0,"found":{"lost":0,"not_decrypted":0}}"#);
     }
 
     fn disk(&self, slug: &str) {

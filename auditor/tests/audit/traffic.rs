@@ -85,12 +85,14 @@ fn a_search_in_what_was_not_decrypted_is_void() {
     void(&|town| town.alter(&format!("{DECRYPTED}/{HOSPITAL}/2-in.bin"), altered), "1 of 9 answers");
     let cut = |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1);
     void(&|town| town.alter(&format!("{DECRYPTED}/caller/0-out.bin"), cut), "1 of 9 answers");
-    let told = |dropped: u64, closed: u64| {
-        let story = json!({ "dropped": dropped, "found": { "not_decrypted": closed } }).to_string();
+    let told = |dropped: u64, closed: u64, lost: u64| {
+        let story =
+            json!({ "dropped": dropped, "found": { "not_decrypted": closed, "lost": lost } }).to_string();
         move |town: &Town| town.put_file(STORY, story.as_bytes())
     };
-    void(&told(0, 3), "3 packets not decrypted");
-    void(&told(2, 0), "2 packets not captured");
+    void(&told(0, 3, 0), "3 packets not decrypted");
+    void(&told(2, 0, 0), "2 packets not captured");
+    void(&told(0, 0, 1), "1 bytes of streams not seen");
 }
 
 #[test]

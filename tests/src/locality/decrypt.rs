@@ -27,6 +27,8 @@ const FIELDS: [&str; 12] = [
 ];
 /// The length of a datagram of one byte: a node knocks with it at a port, to hear whether it is closed.
 const KNOCK: u64 = 9;
+/// What tshark prints for no bytes.
+const MISSING: &str = "<MISSING>";
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -95,7 +97,7 @@ impl Streams {
     fn take(&mut self, line: &str, parties: &BTreeMap<u16, &str>) {
         let fields: Vec<Vec<&str>> = line
             .split('\t')
-            .map(|field| field.split(',').filter(|value| !value.is_empty()).collect())
+            .map(|field| field.split(',').filter(|value| !value.is_empty() && *value != MISSING).collect())
             .collect();
         let [from, to, length, connection, forms, numbers, failed, types, ids, offsets, lengths, data] =
             fields.as_slice()
@@ -105,11 +107,8 @@ impl Streams {
         };
         if forms.is_empty() {
             let knock = length.first().and_then(|length| length.parse().ok()) == Some(KNOCK);
-            if knock {
-                self.tally.knocks += 1;
-            } else {
-                self.tally.not_decrypted += 1;
-            }
+            self.tally.knocks += u64::from(knock);
+            self.tally.not_decrypted += u64::from(!knock);
             return;
         }
         // A packet whose header could not be opened has no number.
@@ -208,7 +207,7 @@ mod tests {
             &line("3,10", "4", "", "7", &hex::encode(first)),
             &line("13,24,8", "4,8", "7", "", &format!("{},{}", hex::encode(second), hex::encode("x"))),
             // An end without bytes.
-            &line("15", "4", "21", "0", ""),
+            &line("15", "4", "21", "0", MISSING),
         ]);
         assert_eq!(streams.tally, Tally { packets: 4, decrypted: 4, ..Tally::default() });
         let way = |stream| (3, stream, "caller".to_owned(), "city-hall".to_owned());

@@ -46,8 +46,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let watch = Stopwatch::start();
     let mut told = |what: &str| say(&format!("{:>5} s  {what}", watch.elapsed().as_secs()));
+    // The nodes take a path that is not whole from their own folder.
+    let out = std::path::absolute(&arguments.out).unwrap_or_else(|_| arguments.out.clone());
     let order = Order {
-        out: arguments.out.clone(),
+        out,
         views: arguments.views,
         canaries: arguments.canaries,
         families: arguments.families,
