@@ -33,7 +33,8 @@ const NOTHING: &str =
     "What travels was not decrypted and searched: tcpdump and tshark are needed, and the right to capture.";
 /// What is said where it could.
 const LABORATORY: &str = "What travels was decrypted of laboratory nodes, for a few views without faults: the same code as that of the programs, \
-     but with its TLS secrets logged and every datagram sent by itself.";
+     but with its TLS secrets logged and every datagram sent by itself. What streams carried was searched; handshakes and the \
+     reasons of closing were not.";
 
 /// Runs the leg on a stopped town and leaves it stopped, its own programs in place; with `records`, an institution
 /// tells the gateway of them in the clear of TLS afterwards, as a control. Returns what was not shown.
