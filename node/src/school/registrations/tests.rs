@@ -149,6 +149,14 @@ async fn twenty_thousand_children_are_read_at_once() {
         ..GuardianRow::default()
     };
     let index = linkage::index(&means, &Pseudonym([9; 16]));
+    let read = |count: usize| {
+        let began = tokio::time::Instant::now();
+        let all = registrations.all().unwrap();
+        let took = began.elapsed();
+        assert_eq!(all.iter().filter(|one| one.address.is_some()).count(), count);
+        took
+    };
+    let mut of_a_tenth = std::time::Duration::ZERO;
     let children: Vec<u32> = (0..20_000).collect();
     for some in children.chunks(1000) {
         let mut change = means.vault.change();
@@ -158,13 +166,14 @@ async fn twenty_thousand_children_are_read_at_once() {
             change.mark(Keyspace::Links, &[b"s", subject.as_slice(), &index].concat());
         }
         change.commit().await.unwrap();
+        if some.last() == Some(&1_999) {
+            of_a_tenth = read(2_000);
+        }
     }
-    let began = tokio::time::Instant::now();
-    let all = registrations.all().unwrap();
-    let took = began.elapsed();
-    assert_eq!(all.iter().filter(|one| one.address.is_some()).count(), 20_000);
-    eprintln!("20,000 registrations read in {took:?}");
-    assert!(took.as_secs() < 10, "{took:?}");
+    let took = read(20_000);
+    eprintln!("registrations read: 2,000 in {of_a_tenth:?}, 20,000 in {took:?}");
+    // A scan for each of them would take a hundred times as long; the machine may be busy with something else.
+    assert!(took < 40 * of_a_tenth, "2,000 in {of_a_tenth:?}, 20,000 in {took:?}");
 }
 
 /// Codes are six digits, and no leading digit is rarer than another.
