@@ -129,6 +129,7 @@ impl Institution {
         self.host.crash();
         // Afterwards: nobody is to be told that the process ends.
         *self.running() = None;
+        self.cellar.close();
     }
 
     /// Asks the node to stop, and waits until it has.
@@ -139,6 +140,7 @@ impl Institution {
         _ = running.gone.await;
         running.trigger.advance(Stage::Now);
         self.host.crash();
+        self.cellar.close();
     }
 
     /// What its status board shows.

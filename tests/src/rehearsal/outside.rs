@@ -92,9 +92,14 @@ impl Cellar {
         self.kept().store.clone()
     }
 
-    /// The ledger as it was opened last; none before the first start.
+    /// The ledger the node has open; none while it does not run.
     pub fn ledger(&self) -> Option<Ledger> {
         self.kept().ledger.clone()
+    }
+
+    /// The node is gone: with the ledger would go on what it seals with, and the keyring takes one node at a time.
+    pub(super) fn close(&self) {
+        self.kept().ledger = None;
     }
 
     fn storage(&self, folder: &Path) -> Arc<MemoryStorage> {

@@ -114,7 +114,10 @@ fn explore(time: Duration, from: u64) -> bool {
         }
     }
     let taken = watch.elapsed().as_secs();
-    say(&format!("{seeds} seeds from {from} in {taken} s, {} with something broken: {failed:?}", failed.len()));
+    say(&format!(
+        "{seeds} seeds from {from} in {taken} s, {} with something broken: {failed:?}",
+        failed.len()
+    ));
     failed.is_empty()
 }
 
