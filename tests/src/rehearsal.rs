@@ -23,6 +23,7 @@ mod troubles;
 mod visits;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +53,8 @@ impl From<RunError> for Stumble {
     }
 }
 
-/// What came of a rehearsal. Two of one seed and one plan are equal where [`Report::exact`] says so.
+/// What came of a rehearsal. Two of one seed and one plan are equal where [`Report::exact`] says so and each was the
+/// first of its process.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     /// The seed.
@@ -105,7 +107,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lives through a plan once.
+/// Lives through a plan once: troubles, then everything mended.
 ///
 /// # Errors
 /// The federation could not even be founded, or the scenario waits for something that never comes.
@@ -113,29 +115,64 @@ impl fmt::Display for Report {
 /// # Panics
 /// On with any panic of the scenario itself; the seed is printed first.
 pub fn rehearse(seed: u64, plan: &Plan) -> Result<Report, Stumble> {
+    play(seed, plan, |federation, judge| through(federation, judge, plan.clone()))
+}
+
+/// Founds the plan's federation, lives through a scenario of one's own, and judges at its end.
+///
+/// # Errors
+/// As [`rehearse`].
+///
+/// # Panics
+/// As [`rehearse`].
+pub fn play<S, F>(seed: u64, plan: &Plan, scenario: S) -> Result<Report, Stumble>
+where
+    S: FnOnce(Arc<Federation>, Arc<Judge>) -> F + Send,
+    F: Future<Output = ()>,
+{
     panics::count();
     // Its name is drawn outside of the world, so that no draw of the seed depends on what lies there already.
     let folder = tempfile::tempdir().map_err(|error| Stumble(format!("a folder for keys: {error}")))?;
     let world = World::new(seed, plan.road.road());
-    let path = folder.path().to_owned();
-    let (judge, lasted) = world.run(|world| live(world, path, plan.clone()))??;
+    let (judge, lasted) = world.run(|world| live(world, folder.path(), plan, scenario))??;
     let (chronicle, broken, tally) = judge.verdict();
     let (exact, trace) = (world.is_exact(), world.trace());
     Ok(Report { seed, plan: plan.clone(), exact, trace, lasted, tally, chronicle, broken })
 }
 
-async fn live(
+async fn live<S, F>(
     world: World,
-    folder: std::path::PathBuf,
-    plan: Plan,
-) -> Result<(Arc<Judge>, Duration), Stumble> {
+    folder: &Path,
+    plan: &Plan,
+    scenario: S,
+) -> Result<(Arc<Judge>, Duration), Stumble>
+where
+    S: FnOnce(Arc<Federation>, Arc<Judge>) -> F,
+    F: Future<Output = ()>,
+{
     let judge = Arc::new(Judge::new(&world));
-    let federation = Arc::new(Federation::found(&world, &folder, &plan).await?);
+    let federation = Arc::new(Federation::found(&world, folder, plan).await?);
     judge.note("the federation is founded");
+    scenario(Arc::clone(&federation), Arc::clone(&judge)).await;
+    judge.close(&federation);
+    match panics::counted() {
+        0 => {}
+        many => judge.broken(format_args!("{many} tasks panicked")),
+    }
+    let lasted = world.elapsed();
+    for institution in federation.institutions.values() {
+        institution.stop().await;
+    }
+    Ok((judge, lasted))
+}
+
+/// What a plan says.
+async fn through(federation: Arc<Federation>, judge: Arc<Judge>, plan: Plan) {
+    let world = &federation.world;
     let until = world.elapsed() + Duration::from_millis(plan.lasts_ms);
     let mut visits = JoinSet::new();
     for (place, guardian) in federation.guardians.iter().enumerate() {
-        let chance = Chance::new(world.seed() ^ (place as u64 + 1) << 32);
+        let chance = Chance::new(world.seed() ^ ((place as u64 + 1) << 32));
         let (federation, guardian, judge) = (Arc::clone(&federation), guardian.clone(), Arc::clone(&judge));
         visits.spawn(visits::through_troubles(federation, guardian, judge, chance, until));
     }
@@ -149,14 +186,4 @@ async fn live(
         visits.spawn(visits::when_mended(federation, guardian, judge));
     }
     visits.join_all().await;
-    judge.close(&federation).await;
-    match panics::counted() {
-        0 => {}
-        many => judge.broken(format_args!("{many} tasks panicked")),
-    }
-    let lasted = world.elapsed();
-    for institution in federation.institutions.values() {
-        institution.stop().await;
-    }
-    Ok((judge, lasted))
 }

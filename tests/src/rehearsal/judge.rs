@@ -199,7 +199,7 @@ impl Judge {
 
     /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and nobody keeps
     /// what is another's.
-    pub async fn close(&self, federation: &Federation) {
+    pub fn close(&self, federation: &Federation) {
         let promises = self.notes().promises.clone();
         for institution in federation.institutions.values() {
             self.grown(institution);

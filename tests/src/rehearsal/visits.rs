@@ -58,7 +58,7 @@ pub(super) async fn through_troubles(
             if !going_on {
                 break;
             }
-            world.sleep(ms(chance.below(1_500))).await;
+            world.sleep(ms(chance.below(2_500))).await;
         }
         // Every third terminal just dies.
         if chance.below(3) > 0 {

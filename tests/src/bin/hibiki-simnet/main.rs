@@ -1,11 +1,14 @@
 //! The federation rehearsed in virtual time: one seed, or as many as there is time for.
 #![forbid(unsafe_code)]
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use std::{env, fs, thread};
 
 use clap::{Parser, Subcommand};
 use hibiki_tests::clock::Stopwatch;
@@ -40,7 +43,7 @@ enum Command {
         plan: Option<PathBuf>,
     },
     /// Lives through one seed after the other and tells of those in which something was broken.
-    #[command(after_help = "Example:\n  hibiki-simnet explore --minutes 10 --from 1000")]
+    #[command(after_help = "Example:\n  hibiki-simnet explore --minutes 10 --from 1000 --jobs 4")]
     Explore {
         /// For how long.
         #[arg(long, value_name = "M")]
@@ -48,6 +51,9 @@ enum Command {
         /// The first seed.
         #[arg(long, value_name = "N", default_value_t = 1)]
         from: u64,
+        /// How many at once.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        jobs: usize,
     },
     /// Prints the plan a seed stands for, to be changed and handed to `run`.
     #[command(after_help = "Example:\n  hibiki-simnet plan --seed 7 > plan.toml")]
@@ -61,7 +67,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run { seed, plan } => run(seed, plan.as_deref()),
-        Command::Explore { minutes, from } => Ok(explore(Duration::from_secs(60 * minutes), from)),
+        Command::Explore { minutes, from, jobs } => explore(Duration::from_secs(60 * minutes), from, jobs),
         Command::Plan { seed } => {
             say(Plan::from_seed(seed).to_toml().trim_end());
             Ok(true)
@@ -94,31 +100,45 @@ fn run(seed: u64, file: Option<&Path>) -> Result<bool, Stumble> {
     Ok(report.broken.is_empty())
 }
 
-fn explore(time: Duration, from: u64) -> bool {
-    let (watch, mut seeds, mut failed) = (Stopwatch::start(), 0_u64, Vec::new());
-    for seed in from.. {
-        if watch.elapsed() >= time {
-            break;
+/// Each seed has a process of its own, so that `run` lives through the very same.
+fn explore(time: Duration, from: u64, jobs: usize) -> Result<bool, Stumble> {
+    let program = env::current_exe().map_err(|error| Stumble(format!("this program: {error}")))?;
+    let (watch, next) = (Stopwatch::start(), AtomicU64::new(from));
+    let failed = Mutex::new(BTreeSet::new());
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while watch.elapsed() < time {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if let Err(what) = alone(&program, seed) {
+                        say(&what);
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).insert(seed);
+                    }
+                }
+            });
         }
-        seeds += 1;
-        match rehearse(seed, &Plan::from_seed(seed)) {
-            Ok(report) if report.broken.is_empty() => {}
-            Ok(report) => {
-                failed.push(seed);
-                say(&report.to_string());
-            }
-            Err(stumble) => {
-                failed.push(seed);
-                say(&format!("seed {seed}: {stumble}"));
-            }
-        }
-    }
-    let taken = watch.elapsed().as_secs();
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (seeds, taken) = (next.into_inner() - from, watch.elapsed().as_secs());
     say(&format!(
         "{seeds} seeds from {from} in {taken} s, {} with something broken: {failed:?}",
         failed.len()
     ));
-    failed.is_empty()
+    Ok(failed.is_empty())
+}
+
+/// The verdict on a seed where something was broken: what is told after the chronicle, or how the process ended.
+fn alone(program: &Path, seed: u64) -> Result<(), String> {
+    let output = process::Command::new(program).args(["run", "--seed", &seed.to_string()]).output();
+    let output = output.map_err(|error| format!("seed {seed}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let (told, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    match told.rsplit_once("\n\n") {
+        Some((_, verdict)) => Err(verdict.trim_end().to_owned()),
+        None => Err(format!("seed {seed}: {}\n{told}{said}", output.status)),
+    }
 }
 
 fn say(text: &str) {
