@@ -106,9 +106,9 @@ impl Streams {
         if forms.is_empty() {
             let knock = length.first().and_then(|length| length.parse().ok()) == Some(KNOCK);
             if knock {
-                self.tally.knocks += 1
+                self.tally.knocks += 1;
             } else {
-                self.tally.not_decrypted += 1
+                self.tally.not_decrypted += 1;
             }
             return;
         }

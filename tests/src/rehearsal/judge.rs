@@ -215,7 +215,7 @@ impl Judge {
             match ledger.verify(true) {
                 Ok(report) if report.passed() => {}
                 Ok(report) => {
-                    self.broken(format_args!("{house}: the ledger does not verify: {:?}", report.checks))
+                    self.broken(format_args!("{house}: the ledger does not verify: {:?}", report.checks));
                 }
                 Err(error) => self.broken(format_args!("{house}: the ledger does not read: {error}")),
             }

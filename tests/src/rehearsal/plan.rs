@@ -124,7 +124,7 @@ impl Plan {
         let chance = &mut Chance::new(seed ^ 0x706c_616e);
         let houses = 3 + chance.below(4) as usize;
         let guardians = 1 + chance.below(3) as usize;
-        let lasts_ms = 6_000 + 1_000 * chance.below(18);
+        let lasts_ms = 5_000 + 1_000 * chance.below(11);
         let mut has = |_: &str| chance.below(3) > 0;
         let (bad_roads, cuts, crashes, clocks) = (has("roads"), has("cuts"), has("crashes"), has("clocks"));
         let road = if bad_roads { quality(chance) } else { Quality::default() };
@@ -241,7 +241,7 @@ fn two(parties: &[String], chance: &mut Chance) -> [String; 2] {
 fn trouble(what: What, lasts_ms: u64, chance: &mut Chance) -> Trouble {
     let at_ms = chance.below(lasts_ms);
     // Short ones more often: a connection that is back before it was missed is the harder case.
-    let most = *chance.of(&[400, 4_000, 15_000]);
+    let most = *chance.of(&[300, 2_000, 10_000]);
     let for_ms = 50 + chance.below(most);
     Trouble { at_ms, for_ms, what }
 }
