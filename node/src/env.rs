@@ -1,22 +1,30 @@
-//! The seam to the world: everything a node takes from outside itself that is not a file or a configuration.
+//! The seam to the world: everything a node takes from outside itself that is not a file of keys, a list or a
+//! configuration.
 //!
-//! Owns the wall clock, the monotonic clock, randomness, the task spawner and the UDP socket. Production
-//! uses [`Env::system`]; a simulation builds its own [`Env`] and so runs a whole federation in virtual time
-//! without a test-only branch anywhere in the node.
+//! Owns the wall clock, the monotonic clock, randomness, the task spawner, threads that may block, the UDP
+//! socket and the disks. Production uses [`Env::system`]; a simulation builds its own [`Env`] and so runs a
+//! whole federation in virtual time without a test-only branch anywhere in the node.
 //!
 //! Must not know: what a node does with any of it.
 //!
 //! Sleeping is not here: tasks use `tokio::time`, which a simulation pauses.
 
+mod disks;
+mod threads;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
+use tokio::sync::oneshot;
+
+pub use disks::{Disks, SystemDisks};
+pub use threads::{Awaited, SystemThreads, Threads, Work};
 
 /// Tells the wall time.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
@@ -50,17 +58,32 @@ pub struct Env {
     entropy: Arc<dyn Entropy>,
     sockets: Arc<dyn Sockets>,
     runtime: Arc<dyn Runtime>,
+    threads: Arc<dyn Threads>,
+    disks: Arc<dyn Disks>,
 }
 
 impl Env {
-    /// A world made of the given parts.
+    /// A world made of the given parts, with this machine's threads and disks.
     pub fn new(
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         sockets: Arc<dyn Sockets>,
         runtime: Arc<dyn Runtime>,
     ) -> Self {
-        Self { clock, entropy, sockets, runtime }
+        let (threads, disks) = (Arc::new(SystemThreads), Arc::new(SystemDisks));
+        Self { clock, entropy, sockets, runtime, threads, disks }
+    }
+
+    /// The same world with other threads for work that blocks.
+    #[must_use]
+    pub fn with_threads(self, threads: Arc<dyn Threads>) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// The same world with other disks.
+    #[must_use]
+    pub fn with_disks(self, disks: Arc<dyn Disks>) -> Self {
+        Self { disks, ..self }
     }
 
     /// The real world: system clock, the kernel's randomness, tokio tasks and kernel sockets.
@@ -127,7 +150,28 @@ impl Env {
     /// what it comes to; `None` if it panicked or the runtime is ending. Once begun it is not interrupted,
     /// even if nobody waits any more.
     pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        tokio::task::spawn_blocking(work).await.ok()
+        let (done, outcome) = oneshot::channel();
+        self.threads.run(Box::new(move || {
+            // Nobody may wait any more.
+            _ = done.send(work());
+        }));
+        outcome.await.ok()
+    }
+
+    /// Called by work that blocks: waits for what a task would await.
+    #[expect(clippy::expect_used, reason = "what is waited for has come when the wait is over")]
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut outcome = None;
+        {
+            let awaited = pin!(async { outcome = Some(future.await) });
+            self.threads.wait(awaited);
+        }
+        outcome.expect("an outcome")
+    }
+
+    /// The disks, where what lasts is opened.
+    pub fn disks(&self) -> &Arc<dyn Disks> {
+        &self.disks
     }
 }
 
@@ -237,6 +281,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn work_that_blocks_can_wait_for_a_task() {
+        let env = Env::system();
+        let (sender, receiver) = oneshot::channel();
+        let (waiting, world) = (env.clone(), env.clone());
+        let work = env.blocking(move || waiting.wait(receiver));
+        world.spawn(async move {
+            _ = sender.send(7);
+        });
+        assert_eq!(work.await, Some(Ok(7)));
+        assert_eq!(env.blocking(|| panic!("as asked")).await, None::<()>);
+    }
+
+    #[tokio::test]
     async fn a_closed_port_is_told_from_a_silent_one() {
         let env = Env::system();
         let silent = UdpSocket::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback binds");
@@ -251,7 +308,7 @@ mod tests {
         let env = Env::system();
         let socket = env.bind_udp(SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback binds");
         assert_ne!(socket.local_addr().expect("bound").port(), 0);
-        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         env.spawn(async move {
             let _ = sender.send(7);
         });

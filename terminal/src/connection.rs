@@ -9,9 +9,10 @@ use hibiki_protocol::frames::{FetchTrustLists, Hello, Reply, Request};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits;
 use hibiki_protocol::time::Timestamp;
-use hibiki_transport::{Admission, Endpoint, Exchange, Identity, Limits, Link, PeerKey, StdSystemTime};
+use hibiki_transport::{Admission, Endpoint, Exchange, Identity, Limits, Link, PeerKey};
 
 use crate::federation::{Federation, wire_keys};
+use crate::road::Road;
 use crate::trouble::Trouble;
 
 /// How long one control exchange may take.
@@ -37,6 +38,20 @@ impl Connection {
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, Trouble> {
+        Self::open_over(&Road::system(), federation, gateway, address, now).await
+    }
+
+    /// The same over any road.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub async fn open_over(
+        road: &Road,
+        federation: &mut Federation,
+        gateway: &MemberId,
+        address: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, Trouble> {
         let member = federation.gateway(gateway)?.clone();
         let keys = wire_keys(&member);
         let address = address.or_else(|| member.addresses.first().map(String::as_str));
@@ -45,7 +60,7 @@ impl Connection {
         let mut resolved =
             tokio::net::lookup_host(address).await.map_err(|error| unreachable(error.to_string()))?;
         let address = resolved.next().ok_or_else(|| unreachable("the name has no address".to_owned()))?;
-        let endpoint = dialler(address, keys.clone())?;
+        let endpoint = dialler(road, address, keys.clone())?;
         let link = endpoint.connect(address, &keys).await.map_err(|error| unreachable(error.to_string()))?;
         let connection = Self { link, gateway: gateway.clone(), _endpoint: endpoint };
         connection.greet(federation, now).await?;
@@ -125,13 +140,12 @@ impl Connection {
 }
 
 /// An endpoint that only dials, with a key made for this connection alone, admitting `keys` alone.
-fn dialler(towards: SocketAddr, keys: Vec<PeerKey>) -> Result<Endpoint, Trouble> {
+fn dialler(road: &Road, towards: SocketAddr, keys: Vec<PeerKey>) -> Result<Endpoint, Trouble> {
     let machine = |error: &dyn std::fmt::Display| Trouble::Machine(error.to_string());
     let identity = Identity::generate().map_err(|error| machine(&error))?;
     let directory = move |key: &PeerKey| {
         if keys.contains(key) { Admission::member("gateway") } else { Admission::Refused }
     };
-    let local: SocketAddr = if towards.is_ipv6() { ([0; 8], 0).into() } else { ([0; 4], 0).into() };
-    Endpoint::bind(local, &identity, Arc::new(directory), Limits::dial_only(), Arc::new(StdSystemTime))
+    road.endpoint(towards, &identity, Arc::new(directory), Limits::dial_only())
         .map_err(|error| machine(&error))
 }

@@ -5,6 +5,7 @@
 //! - [`connection`] — the link to the gateway: hello, catching up with trust lists, requests.
 //! - [`session`] — one touch, one PIN: fresh keys, the card's signature, the registry's attestation.
 //! - [`question`] — parts for every institution; the secrets that open their answers.
+//! - [`road`] — the network a connection is made over.
 //! - [`round`] — asking every institution at once, each settled exactly once.
 //! - [`view`] — what came back, institution by institution; absence always with its reason.
 //! - [`desk`] — one reader, one person at a time: from the touch until the card is gone.
@@ -36,6 +37,7 @@ pub mod question;
 pub mod receipt;
 pub mod receipts;
 pub mod registration;
+pub mod road;
 pub mod round;
 pub mod session;
 pub mod trouble;

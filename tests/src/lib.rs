@@ -10,6 +10,7 @@
 //! - [`schema`] — a view held against its document.
 //! - [`skip`] — what could not be checked, said aloud.
 //! - [`spread`] — the same from FHIR files of somebody else.
+//! - [`rehearsal`] — the federation in one process, in virtual time, from a seed.
 //! - [`population`] — what both make: residents, guardianships, and each institution's own files.
 //! - [`tiles`] — a ledger read from outside.
 //! - [`town`] — six real processes with their own folders, keys and ports, and the way to hurt them.
@@ -28,6 +29,7 @@ pub mod house;
 pub mod locality;
 pub mod population;
 pub mod post_office;
+pub mod rehearsal;
 pub mod schema;
 pub mod skip;
 pub mod spread;

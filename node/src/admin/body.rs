@@ -117,7 +117,11 @@ impl Read for BodyReader {
             if self.body.ended {
                 return Ok(0);
             }
-            let received = self.body.chunks.blocking_recv();
+            // What is there already keeps nobody waiting.
+            let received = match self.body.chunks.try_recv() {
+                Ok(chunk) => Some(chunk),
+                Err(_) => self.body.chunks.blocking_recv(),
+            };
             let Some(chunk) = self.body.note(received).map_err(io::Error::other)? else { return Ok(0) };
             (self.chunk, self.read) = (chunk, 0);
         }

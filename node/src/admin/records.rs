@@ -83,8 +83,8 @@ async fn erase(deps: Deps, request: Request) -> Result<Value, AdminError> {
     log(&deps, &entry).await.map_err(|error| {
         AdminError::new(error.to_string()).next("nothing was erased; repeat it once the ledger takes entries")
     })?;
-    let (book, handle) = (Arc::clone(&deps.book), tokio::runtime::Handle::current());
-    let erased = deps.env.blocking(move || handle.block_on(book.erase(subject))).await;
+    let (book, env) = (Arc::clone(&deps.book), deps.env.clone());
+    let erased = deps.env.blocking(move || env.wait(book.erase(subject))).await;
     match erased.ok_or_else(ended).and_then(|erased| erased.map_err(unusable)) {
         // `false`: another erasure of the same subject was faster.
         Ok(_) => Ok(json!({ "erased": true })),

@@ -3,6 +3,7 @@
 //! Must not know: sockets, other commands.
 
 use serde_json::Value;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 use super::wire::{Event, Progress, Warning};
@@ -41,7 +42,7 @@ impl Responder {
 
     /// The same from a thread that may block.
     pub fn warning_blocking(&self, what: impl Into<String>, place: Option<String>) {
-        let _ = self.events.blocking_send(Event::Warning(Warning { what: what.into(), place }));
+        self.send_blocking(Event::Warning(Warning { what: what.into(), place }));
     }
 
     /// Gives one row of a listing.
@@ -51,7 +52,7 @@ impl Responder {
 
     /// The same from a thread that may block.
     pub fn row_blocking(&self, row: Value) {
-        let _ = self.events.blocking_send(Event::Row(row));
+        self.send_blocking(Event::Row(row));
     }
 
     /// Whether nobody waits for the outcome any more, or the node is stopping.
@@ -68,6 +69,13 @@ impl Responder {
     /// Says the last word; the client hears nothing after it.
     pub(super) async fn finish(self, last: Event) {
         self.send(last).await;
+    }
+
+    /// Waits only for a client that is slow.
+    fn send_blocking(&self, event: Event) {
+        if let Err(TrySendError::Full(event)) = self.events.try_send(event) {
+            let _ = self.events.blocking_send(event);
+        }
     }
 
     async fn send(&self, event: Event) {

@@ -156,7 +156,10 @@ fn next_step(config: &Config, file: &Path, made: &[PathBuf]) -> String {
 
 /// Makes what is missing; returns the paths of what was made. What does not open whole is not overwritten:
 /// making keys refuses then, and says why.
-fn make(config: &Config, env: &Env) -> Result<Vec<PathBuf>, InitError> {
+///
+/// # Errors
+/// A file cannot be written, or a key is gone that the others hang on.
+pub fn make(config: &Config, env: &Env) -> Result<Vec<PathBuf>, InitError> {
     let (data, keys) = (&config.node.data_dir, &config.node.keys_dir);
     let master = &config.registry.master_key;
     let mut made = Vec::new();
@@ -230,7 +233,11 @@ pub fn request(arguments: &RequestArguments) -> Result<(), CliError> {
     Ok(print(arguments.format, &value, |_| words)?)
 }
 
-fn sign(config: &Config, keys: &NodeKeys, now: Timestamp) -> Result<Signed<MemberRequest>, InitError> {
+/// The node's signed request to stand in the trust list.
+///
+/// # Errors
+/// The member id names no federation.
+pub fn sign(config: &Config, keys: &NodeKeys, now: Timestamp) -> Result<Signed<MemberRequest>, InitError> {
     let federation = config.node.id.as_str().split('/').next().and_then(FederationId::new);
     let federation = federation.ok_or_else(|| InitError::Id(config.node.id.to_string()))?;
     Ok(keys.request(federation, proposed(config), now))

@@ -10,7 +10,6 @@ use hibiki_transport::{Endpoint, TimeSource};
 use super::{cannot, grace_millis, warn_of};
 use crate::cli::init::{KEYRING, NODE_KEY};
 use crate::cli::run::{Host, StartError};
-use crate::config::Engine;
 use crate::env::Env;
 use crate::exit::ExitStatus;
 use crate::institution::Means;
@@ -22,7 +21,7 @@ use crate::membership::{
     EvidenceFolder, Membership, Opening, StoreArchive, Strangers, read_anchor, read_lists,
 };
 use crate::recordbook::RecordBook;
-use crate::store::{Committer, MemoryStore, SledOptions, SledStore, Store};
+use crate::store::{Committer, Store};
 use crate::vault::Vault;
 
 /// The opened foundations.
@@ -40,9 +39,9 @@ pub(super) async fn lay(host: &Host) -> Result<Ground, StartError> {
     let keys = NodeKeys::open(&config.node.keys_dir)
         .map_err(|error| cannot("the node's keys (made by `hibiki-node init`)", &error))?;
     let ring = open_ring(host)?;
-    let store = open_store(host)?;
-    let committer =
-        Committer::start(Arc::clone(&store)).map_err(|error| cannot("the store's writer", &error))?;
+    let store = env.disks().store(&config.store).map_err(|error| cannot("the store", &error))?;
+    let committer = env.disks().committer(Arc::clone(&store));
+    let committer = committer.map_err(|error| cannot("the store's writer", &error))?;
     let ledger = open_ledger(host, &keys, &ring)?;
     let membership = open_membership(host, &store, &committer).await?;
     warn_of(membership.report_standing(grace_millis(config.federation.grace_days)));
@@ -68,23 +67,6 @@ fn open_ring(host: &Host) -> Result<Arc<KeyRing>, StartError> {
     ring.map(Arc::new).map_err(|error| cannot("the keyring", &error))
 }
 
-fn open_store(host: &Host) -> Result<Arc<dyn Store>, StartError> {
-    let config = &host.config.store;
-    match config.engine {
-        Engine::Memory => Ok(Arc::new(MemoryStore::new())),
-        Engine::Sled => {
-            let options = SledOptions {
-                cache_bytes: config.cache_mib << 20,
-                reserve_bytes: config.ballast_mib << 20,
-                low_bytes: config.low_space_mib << 20,
-                ..SledOptions::new(&config.path)
-            };
-            let store = SledStore::open(options).map_err(|error| cannot("the store", &error))?;
-            Ok(Arc::new(store))
-        }
-    }
-}
-
 fn open_ledger(host: &Host, keys: &NodeKeys, ring: &Arc<KeyRing>) -> Result<Ledger, StartError> {
     let origin = Member::ledger_origin(&host.config.node.id);
     let signer = NoteSigner::from_seed(&origin, KeyAlgorithm::Ed25519, &keys.ledger().seed());
@@ -94,7 +76,7 @@ fn open_ledger(host: &Host, keys: &NodeKeys, ring: &Arc<KeyRing>) -> Result<Ledg
         entropy: Arc::clone(host.env.entropy()),
         sizes: Sizes::default(),
     };
-    let ledger = Ledger::open(&host.config.ledger.path, setup, host.env.now());
+    let ledger = host.env.disks().ledger(&host.config.ledger.path, setup, host.env.now());
     let ledger = ledger.map_err(|error| {
         let status = match &error {
             OpenError::Shorter { .. } | OpenError::Differs { .. } => ExitStatus::Data,

@@ -25,7 +25,8 @@ pub(super) fn open(host: &mut Host, ground: &Ground, links: &Links) -> Result<Wi
     let (means, config) = (&ground.means, &host.config);
     let folder = config.node.data_dir.join(WITNESSED);
     let fails = |error: &dyn std::fmt::Display| cannot(&format!("the folder {}", folder.display()), error);
-    let shelf = Arc::new(Shelf::on_disk(&folder, host.env.clone()).map_err(|error| fails(&error))?);
+    let storage = host.env.disks().folder(&folder).map_err(|error| fails(&error))?;
+    let shelf = Arc::new(Shelf::new(storage, host.env.clone()));
     let forks = Forks::open(means.clone(), Arc::clone(&shelf), host.board.clone());
     let forks = forks.map_err(|error| fails(&error))?;
     let road: Arc<dyn Road> = Arc::new(WitnessRoad(links.clone()));

@@ -5,7 +5,6 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 
 use hibiki_records::ingest::Format;
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::lot::Lots;
@@ -145,12 +144,12 @@ impl Importer {
             return Err(Failed { why: Stop::NotBegun(error), tally: start });
         }
         let format = job.format;
-        let (book, handle) = (Arc::clone(&self.book), Handle::current());
+        let (book, env) = (Arc::clone(&self.book), self.env.clone());
         let (tally, outcome) = self
             .env
             .blocking(move || {
                 let (mut tally, mut watcher) = (start, watcher);
-                let put = |entries| handle.block_on(book.put_batch(entries));
+                let put = |entries| env.wait(book.put_batch(entries));
                 let outcome = run::run(Lots::new(input, format), put, &mut watcher, &mut tally);
                 (tally, outcome)
             })

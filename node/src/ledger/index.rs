@@ -1,7 +1,10 @@
-//! Where entries stand, in memory: every sixteenth record's place, the entries of each subject, and the newest
-//! checkpoint. Rebuilt at every start, so that it can never disagree with the journal.
+//! Where entries stand, in memory: every sixteenth record's place, the entries of each subject, the newest
+//! checkpoint, and which sealed parts were answered just before the start. Rebuilt at every start, so that it can never disagree with the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use hibiki_protocol::limits::REPLAY_MILLIS;
+use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf};
 
 use super::head::Signed;
 use super::journal::Place;
@@ -16,6 +19,8 @@ pub(super) struct Index {
     size: u64,
     places: Vec<Place>,
     subjects: BTreeMap<SubjectKey, Vec<u64>>,
+    /// Sealed parts that were answered in a former run, and so lately that they might be put again.
+    answered: BTreeSet<[u8; 32]>,
     /// The newest checkpoint.
     pub(super) head: Option<Signed>,
     /// The newest one that enough witnesses have cosigned.
@@ -37,6 +42,21 @@ impl Index {
             self.subjects.entry(subject).or_default().push(self.size);
         }
         self.size += 1;
+    }
+
+    /// Remembers the sealed part an entry of a former run is about, if at `now` it might still be put again.
+    pub(super) fn note_answered(&mut self, leaf: &[u8], now: u64) {
+        let Ok(leaf) = Leaf::decode(leaf) else { return };
+        // What was passed on as a gateway was answered by somebody else, or not at all.
+        if leaf.kind != EntryKind::Relay && leaf.time_ms.saturating_add(REPLAY_MILLIS) >= now {
+            let query = leaf.digests.iter().find(|(kind, _)| *kind == DigestKind::Query);
+            self.answered.extend(query.map(|(_, digest)| *digest));
+        }
+    }
+
+    /// Whether a former run answered this sealed part.
+    pub(super) fn has_answered(&self, part: &[u8; 32]) -> bool {
+        self.answered.contains(part)
     }
 
     /// The nearest remembered place at or before an entry, and the number of the entry there.

@@ -163,6 +163,13 @@ impl Ledger {
         read_lock(&self.inner.index).head.as_ref().map_or(0, |head| head.checkpoint.size)
     }
 
+    /// Whether a former run has answered this sealed part, by the entries it left: what a run remembers itself of
+    /// queries dies with it, and a gateway may have kept the part. Only for as long as a query can be accepted.
+    #[must_use]
+    pub fn answered_in_a_former_run(&self, part: &[u8; 32]) -> bool {
+        read_lock(&self.inner.index).has_answered(part)
+    }
+
     /// Logs an entry. It is durable when this returns; if this fails, whatever the entry was to permit must
     /// not happen.
     ///

@@ -35,6 +35,7 @@ pub(super) fn open(
     let extent = Extent { signed, until: u64::MAX };
     let found = replay(storage.as_ref(), origin, extent, |place, record| {
         index.push(place, record.subject);
+        index.note_answered(record.leaf, now);
         tiles.append(record.leaf);
         if cosigned.as_ref().is_some_and(|cosigned| cosigned.size == tiles.size()) {
             root_cosigned = Some(tiles.root());

@@ -201,6 +201,25 @@ async fn the_folder_is_what_tlog_tiles_says() {
 }
 
 /// A ledger in memory with some entries and two checkpoints, closed.
+#[tokio::test]
+async fn parts_that_a_former_run_answered_are_known_for_as_long_as_a_query_lives() {
+    let (setup, _) = setup();
+    let storage: Arc<MemoryStorage> = Arc::default();
+    let before = Ledger::inline(Arc::clone(&storage) as Arc<dyn Storage>, setup.clone(), 1_000).unwrap();
+    before.append(release(1, 1)).await.unwrap();
+    let relay = Entry::new(1_000, None, &details::Relay::default()).unwrap();
+    before.append(relay.with_digest(DigestKind::Query, [2; 32])).await.unwrap();
+    assert!(!before.answered_in_a_former_run(&[1; 32]), "this run remembers its queries itself");
+    drop(before);
+    let known = |now: u64| {
+        let ledger = Ledger::inline(Arc::clone(&storage) as Arc<dyn Storage>, setup.clone(), now).unwrap();
+        [1_u8, 2].map(|part| ledger.answered_in_a_former_run(&[part; 32]))
+    };
+    assert_eq!(known(1_002), [true, false], "what was passed on was not answered here");
+    let over = 1_001 + hibiki_protocol::limits::REPLAY_MILLIS;
+    assert_eq!((known(over), known(over + 1)), ([true, false], [false, false]));
+}
+
 async fn closed() -> (Arc<MemoryStorage>, Setup) {
     let (setup, _) = setup();
     let storage = Arc::new(MemoryStorage::new());

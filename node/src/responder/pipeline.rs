@@ -2,7 +2,7 @@
 
 use hibiki_protocol::answer::SealedAnswer;
 use hibiki_protocol::frames::Declined;
-use hibiki_protocol::ids::Pseudonym;
+use hibiki_protocol::ids::{Digest, Pseudonym};
 use hibiki_protocol::limits;
 use hibiki_protocol::policy::{self, Circumstances, ReadPermit, Withheld};
 use hibiki_protocol::query::{OpenedPart, Refusal, VerifiedQuery};
@@ -50,7 +50,7 @@ impl InstitutionResponder {
     /// Works on an opened part. Everything from here on is answered inside the seal.
     pub(super) async fn work(&self, reply: &Reply<'_>, opened: OpenedPart) -> Result<Worked, Declined> {
         let refused = |answer| Ok(Worked { answer, query: None });
-        let query = match self.verified(opened) {
+        let query = match self.verified(opened, &reply.part) {
             Err(refusal) => return refused(reply.refuse(refusal).await?),
             Ok(query) if self.has_ended(&query) => return refused(reply.refuse_ended(&query).await?),
             Ok(query) => query,
@@ -75,13 +75,16 @@ impl InstitutionResponder {
     }
 
     /// Grant, holder's proof, times, epoch; then: is it the first time?
-    fn verified(&self, opened: OpenedPart) -> Result<VerifiedQuery, Refusal> {
+    fn verified(&self, opened: OpenedPart, part: &Digest) -> Result<VerifiedQuery, Refusal> {
         let trust = (self.base.trust)();
         let (list, digest) = (trust.list(), trust.digest());
         let grant = opened.grant().clone();
         let known = Self::locked(&self.grants).get(digest, &grant);
         let query = opened.verify(&self.base.own, known, list, &digest, self.now())?;
         Self::locked(&self.grants).note(digest, &grant, query.grant());
+        if self.base.ledger.answered_in_a_former_run(&part.0) {
+            return Err(Refusal::Replayed);
+        }
         match Self::locked(&self.replay).note(query.replay_key(), self.uptime_millis()) {
             Seen::New => Ok(query),
             Seen::Replayed => Err(Refusal::Replayed),

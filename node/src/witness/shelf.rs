@@ -1,13 +1,12 @@
 //! Where a witness keeps what it must not lose: one folder, one writer at a time, durable before it returns.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
 use crate::env::Env;
-use crate::ledger::{DiskStorage, Storage};
+use crate::ledger::Storage;
 
 /// The folder.
 pub struct Shelf {
@@ -17,15 +16,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// The folder `witnessed/` on disk, made if need be.
-    ///
-    /// # Errors
-    /// It cannot be made, or another process has it.
-    pub fn on_disk(folder: &Path, env: Env) -> io::Result<Self> {
-        Ok(Self::new(Arc::new(DiskStorage::open(folder)?), env))
-    }
-
-    /// A folder anywhere.
+    /// The folder `witnessed/`, wherever it lies.
     pub fn new(storage: Arc<dyn Storage>, env: Env) -> Self {
         Self { storage, env, writing: Mutex::new(()) }
     }

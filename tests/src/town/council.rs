@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hibiki_certs::card_authority::{CardAuthority, Reason, Usage};
 use hibiki_certs::council::{CouncilFolder, Decision, VALID_DAYS_DEFAULT, read_root_key};
@@ -17,23 +18,32 @@ use super::{TownError, make_folder};
 use crate::clock;
 use crate::house::House;
 
+/// Tells the office's time.
+pub type OfficeClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// The office.
 pub struct Council {
     folder: CouncilFolder,
     key: SigningKey,
     cards: CardAuthority,
+    clock: OfficeClock,
 }
 
 impl Council {
     /// Opens an office in a folder where none is: root key, card authority.
     pub(super) fn found(path: &Path) -> Result<Self, TownError> {
+        Self::found_by(path, Arc::new(clock::now))
+    }
+
+    /// The same by another clock.
+    pub(crate) fn found_by(path: &Path, clock: OfficeClock) -> Result<Self, TownError> {
         make_folder(path)?;
         let name = FederationId::new("maebashi").ok_or_else(|| TownError::NoProgram(path.to_owned()))?;
         let mut folder = CouncilFolder::create(path, name, 1, 1, 1)?;
         let key = read_root_key(&path.join("root-1.key"))?;
-        let cards = CardAuthority::init(&path.join("card-ca"), "Simulated card authority", clock::now())?;
+        let cards = CardAuthority::init(&path.join("card-ca"), "Simulated card authority", clock())?;
         folder.edit(|council| council.accept_card_certificate(cards.certificate_der(), None, None))?;
-        Ok(Self { folder, key, cards })
+        Ok(Self { folder, key, cards, clock })
     }
 
     /// Puts a node's request into the draft.
@@ -46,7 +56,8 @@ impl Council {
             command: "hibiki-node request".into(),
             output: "no request".into(),
         })?;
-        self.folder.edit(|council| council.enrol(&signed, &Decision::ANYTHING, clock::now()))?;
+        let now = (self.clock)();
+        self.folder.edit(|council| council.enrol(&signed, &Decision::ANYTHING, now))?;
         Ok(())
     }
 
@@ -73,7 +84,7 @@ impl Council {
     /// # Errors
     /// The draft contradicts itself.
     pub fn publish(&mut self, out: &Path) -> Result<(), TownError> {
-        let now = clock::now();
+        let now = (self.clock)();
         self.folder.sign(&self.key, VALID_DAYS_DEFAULT, now)?;
         let list = self.folder.publish(now)?;
         fs::write(out, cbor::encode(&list)).map_err(|source| TownError::file(out, source))
@@ -87,7 +98,7 @@ impl Council {
     pub fn forge_rival(&mut self, house: House, out: &Path) -> Result<(), TownError> {
         let mut rival = self.folder.council().clone();
         rival.rename(&house.member(), None, Some("Rival"))?;
-        let mut list: SignedTrustList = rival.propose(VALID_DAYS_DEFAULT, clock::now())?;
+        let mut list: SignedTrustList = rival.propose(VALID_DAYS_DEFAULT, (self.clock)())?;
         rival.sign(&mut list, &self.key)?;
         fs::write(out, cbor::encode(&list)).map_err(|source| TownError::file(out, source))
     }
@@ -97,7 +108,7 @@ impl Council {
     /// # Errors
     /// A file cannot be written.
     pub fn issue_card(&mut self, folder: &Path, number: usize) -> Result<Card, TownError> {
-        self.issue_card_for(folder, &number.to_string(), CARD_DAYS, clock::now())
+        self.issue_card_for(folder, &number.to_string(), CARD_DAYS, (self.clock)())
     }
 
     /// Makes a card whose certificate is valid for `days` from `from`.
@@ -119,7 +130,7 @@ impl Council {
     /// # Errors
     /// It was not issued here.
     pub fn revoke(&mut self, card: &Card) -> Result<(), TownError> {
-        self.cards.revoke(&card.serial, Reason::KeyCompromise, clock::now())?;
+        self.cards.revoke(&card.serial, Reason::KeyCompromise, (self.clock)())?;
         Ok(())
     }
 
@@ -128,7 +139,7 @@ impl Council {
     /// # Errors
     /// It was not issued here, or is revoked.
     pub fn suspend(&mut self, card: &Card) -> Result<(), TownError> {
-        self.cards.suspend(&card.serial, clock::now())?;
+        self.cards.suspend(&card.serial, (self.clock)())?;
         Ok(())
     }
 
@@ -142,8 +153,8 @@ impl Council {
     }
 
     /// Writes a revocation list, to be renewed within `hours`.
-    pub(super) fn write_revocations(&mut self, out: &Path, hours: u64) -> Result<(), TownError> {
-        let list = self.cards.crl(hours, clock::now())?;
+    pub(crate) fn write_revocations(&mut self, out: &Path, hours: u64) -> Result<(), TownError> {
+        let list = self.cards.crl(hours, (self.clock)())?;
         fs::write(out, list).map_err(|source| TownError::file(out, source))
     }
 
@@ -153,7 +164,7 @@ impl Council {
     /// # Errors
     /// A file cannot be written.
     pub fn card_with_signature_certificate(&mut self, folder: &Path) -> Result<Card, TownError> {
-        issue_for(&mut self.cards, Usage::Signature, folder, "signature", CARD_DAYS, clock::now())
+        issue_for(&mut self.cards, Usage::Signature, folder, "signature", CARD_DAYS, (self.clock)())
     }
 
     /// A card of an authority this federation has never heard of.
@@ -163,8 +174,8 @@ impl Council {
     pub fn foreign_card(&self, folder: &Path) -> Result<Card, TownError> {
         make_folder(folder)?;
         let mut stranger =
-            CardAuthority::init(&folder.join("foreign-ca"), "Another authority", clock::now())?;
-        issue_for(&mut stranger, Usage::Authentication, folder, "foreign", CARD_DAYS, clock::now())
+            CardAuthority::init(&folder.join("foreign-ca"), "Another authority", (self.clock)())?;
+        issue_for(&mut stranger, Usage::Authentication, folder, "foreign", CARD_DAYS, (self.clock)())
     }
 }
 

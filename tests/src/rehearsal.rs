@@ -1,0 +1,189 @@
+//! The federation rehearsed in one process, in virtual time, from a seed.
+//!
+//! The nodes are the daemon's own parts, the terminals their own core; clock, network, randomness and disks are the
+//! world's. A [`Plan`] says how large the city is and what goes wrong; a seed decides everything else. While things go
+//! wrong every view must end in time with one outcome for each institution, nothing may be released that the ledger
+//! does not know, nothing accepted twice, nothing kept by another house; once everything is mended every view must be
+//! complete. docs/simulation.md says how to read and replay one.
+//!
+//! - [`plan`] — the plan, from a seed or a file.
+//! - [`outside`] — a machine's clock, sockets, tasks and cellar, as a node sees them.
+//! - [`institution`], [`guardian`], [`federation`] — who takes part.
+//! - [`judge`] — what must hold.
+
+pub mod federation;
+pub mod guardian;
+pub mod institution;
+pub mod judge;
+pub mod outside;
+mod panics;
+mod people;
+pub mod plan;
+mod troubles;
+mod visits;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hibiki_simnet::{RunError, Trace, World};
+use tokio::task::JoinSet;
+
+pub use federation::Federation;
+pub use judge::{Judge, Tally};
+pub use plan::Plan;
+
+use crate::chance::Chance;
+
+/// Something in the way of a rehearsal itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Stumble(pub String);
+
+impl From<crate::town::TownError> for Stumble {
+    fn from(error: crate::town::TownError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<RunError> for Stumble {
+    fn from(error: RunError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What came of a rehearsal. Two of one seed and one plan are equal where [`Report::exact`] says so and each was the
+/// first of its process.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// The plan.
+    pub plan: Plan,
+    /// Whether everything random came from the seed.
+    pub exact: bool,
+    /// Every datagram, boiled down.
+    pub trace: Trace,
+    /// How much virtual time passed.
+    pub lasted: Duration,
+    /// How much happened.
+    pub tally: Tally,
+    /// What happened, line by line.
+    pub chronicle: Vec<String>,
+    /// What must not happen and did.
+    pub broken: Vec<String>,
+}
+
+impl Report {
+    /// The command that lives through this again.
+    pub fn replay(&self) -> String {
+        format!("cargo run -p hibiki-tests --bin hibiki-simnet -- run --seed {}", self.seed)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally { sessions, refused, views, complete, repeated } = self.tally;
+        write!(
+            f,
+            "seed {}: {} institutions, {} guardians, {} troubles, {:.1} s; {sessions} sessions, {views} views \
+             ({complete} complete), {refused} refused, {repeated} sent twice; {} datagrams, {:016x}",
+            self.seed,
+            self.plan.houses,
+            self.plan.guardians,
+            self.plan.troubles.len(),
+            self.lasted.as_secs_f64(),
+            self.trace.sent,
+            self.trace.exact,
+        )?;
+        for broken in &self.broken {
+            write!(f, "\n  BROKEN: {broken}")?;
+        }
+        if !self.broken.is_empty() {
+            write!(f, "\n  again: {}", self.replay())?;
+        }
+        Ok(())
+    }
+}
+
+/// Lives through a plan once: troubles, then everything mended.
+///
+/// # Errors
+/// The federation could not even be founded, or the scenario waits for something that never comes.
+///
+/// # Panics
+/// On with any panic of the scenario itself; the seed is printed first.
+pub fn rehearse(seed: u64, plan: &Plan) -> Result<Report, Stumble> {
+    play(seed, plan, |federation, judge| through(federation, judge, plan.clone()))
+}
+
+/// Founds the plan's federation, lives through a scenario of one's own, and judges at its end.
+///
+/// # Errors
+/// As [`rehearse`].
+///
+/// # Panics
+/// As [`rehearse`].
+pub fn play<S, F>(seed: u64, plan: &Plan, scenario: S) -> Result<Report, Stumble>
+where
+    S: FnOnce(Arc<Federation>, Arc<Judge>) -> F + Send,
+    F: Future<Output = ()>,
+{
+    panics::count();
+    // Its name is drawn outside of the world, so that no draw of the seed depends on what lies there already.
+    let folder = tempfile::tempdir().map_err(|error| Stumble(format!("a folder for keys: {error}")))?;
+    let world = World::new(seed, plan.road.road());
+    let (judge, lasted) = world.run(|world| live(world, folder.path(), plan, scenario))??;
+    let (chronicle, broken, tally) = judge.verdict();
+    let (exact, trace) = (world.is_exact(), world.trace());
+    Ok(Report { seed, plan: plan.clone(), exact, trace, lasted, tally, chronicle, broken })
+}
+
+async fn live<S, F>(
+    world: World,
+    folder: &Path,
+    plan: &Plan,
+    scenario: S,
+) -> Result<(Arc<Judge>, Duration), Stumble>
+where
+    S: FnOnce(Arc<Federation>, Arc<Judge>) -> F,
+    F: Future<Output = ()>,
+{
+    let judge = Arc::new(Judge::new(&world));
+    let federation = Arc::new(Federation::found(&world, folder, plan).await?);
+    judge.note("the federation is founded");
+    scenario(Arc::clone(&federation), Arc::clone(&judge)).await;
+    judge.close(&federation);
+    match panics::counted() {
+        0 => {}
+        many => judge.broken(format_args!("{many} tasks panicked")),
+    }
+    let lasted = world.elapsed();
+    for institution in federation.institutions.values() {
+        institution.stop().await;
+    }
+    Ok((judge, lasted))
+}
+
+/// What a plan says.
+async fn through(federation: Arc<Federation>, judge: Arc<Judge>, plan: Plan) {
+    let world = &federation.world;
+    let until = world.elapsed() + Duration::from_millis(plan.lasts_ms);
+    let mut visits = JoinSet::new();
+    for (place, guardian) in federation.guardians.iter().enumerate() {
+        let chance = Chance::new(world.seed() ^ ((place as u64 + 1) << 32));
+        let (federation, guardian, judge) = (Arc::clone(&federation), guardian.clone(), Arc::clone(&judge));
+        visits.spawn(visits::through_troubles(federation, guardian, judge, chance, until));
+    }
+    troubles::befall(&federation, &plan, &judge).await;
+    // Nobody is left waiting by the troubles: what was begun ends by itself.
+    visits.join_all().await;
+    troubles::mend(&federation, &plan, &judge).await;
+    let mut visits = JoinSet::new();
+    for guardian in &federation.guardians {
+        let (federation, guardian, judge) = (Arc::clone(&federation), guardian.clone(), Arc::clone(&judge));
+        visits.spawn(visits::when_mended(federation, guardian, judge));
+    }
+    visits.join_all().await;
+}

@@ -1,0 +1,268 @@
+//! What must hold in every rehearsal, held against what happened.
+//!
+//! Owns the chronicle, the promises institutions made, and what was broken. Must not know how anything came about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hibiki_node::ledger::{DigestKind, EntryKind, Ledger};
+use hibiki_node::store::{Keyspace, Store as _};
+use hibiki_protocol::answer::Answer;
+use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::outcome::Outcome;
+use hibiki_protocol::receipt::Receipt;
+use hibiki_protocol::tlog::leaf_hash;
+use hibiki_simnet::World;
+
+use super::federation::Federation;
+use super::guardian::{Expected, Guardian, Seen};
+use super::institution::Institution;
+use super::people;
+use crate::house::House;
+
+/// How much later than its deadline a terminal may end a view: it waits two seconds for a silent gateway, and timers
+/// have a grain.
+const LATER: Duration = Duration::from_millis(2_050);
+
+/// The judge of one rehearsal.
+pub struct Judge {
+    world: World,
+    notes: Mutex<Notes>,
+}
+
+/// What has been noted.
+#[derive(Default)]
+struct Notes {
+    chronicle: Vec<String>,
+    broken: Vec<String>,
+    promises: Vec<(House, Receipt, Outcome)>,
+    sizes: BTreeMap<House, u64>,
+    tally: Tally,
+}
+
+/// How much happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Sessions that opened.
+    pub sessions: u64,
+    /// Sessions and views that were refused or could not be had; the person was told why.
+    pub refused: u64,
+    /// Views that came together.
+    pub views: u64,
+    /// Of them, those in which every institution answered.
+    pub complete: u64,
+    /// Questions that were sent twice.
+    pub repeated: u64,
+}
+
+impl Judge {
+    pub(super) fn new(world: &World) -> Self {
+        Self { world: world.clone(), notes: Mutex::default() }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a line into the chronicle.
+    pub fn note(&self, line: impl std::fmt::Display) {
+        let at = self.world.elapsed();
+        self.notes().chronicle.push(format!("{:>9.3} s  {line}", at.as_secs_f64()));
+    }
+
+    /// Something happened that must not.
+    pub fn broken(&self, what: impl std::fmt::Display) {
+        self.note(format_args!("BROKEN: {what}"));
+        self.notes().broken.push(what.to_string());
+    }
+
+    /// Counts.
+    pub fn count(&self, change: impl FnOnce(&mut Tally)) {
+        change(&mut self.notes().tally);
+    }
+
+    /// Chronicle, what was broken, and the counts.
+    pub(super) fn verdict(&self) -> (Vec<String>, Vec<String>, Tally) {
+        let notes = self.notes();
+        (notes.chronicle.clone(), notes.broken.clone(), notes.tally)
+    }
+
+    /// A view: in time, one outcome for each institution, exactly what is held, and all of it promised. Whether it is
+    /// complete.
+    pub fn view(
+        &self,
+        federation: &Federation,
+        guardian: &Guardian,
+        deadline_millis: u64,
+        seen: &Seen,
+    ) -> bool {
+        let name = &guardian.name;
+        let Seen { view, landed, asked, took } = seen;
+        let limit = Duration::from_millis(deadline_millis) + LATER;
+        if *took > limit {
+            self.broken(format_args!("{name}: a view took {took:?}, longer than {limit:?}"));
+        }
+        let shown: BTreeSet<MemberId> = view.parts.iter().map(|part| part.institution.clone()).collect();
+        if shown != *asked || view.parts.len() != asked.len() {
+            self.broken(format_args!(
+                "{name}: a view has parts of {shown:?}, and {asked:?} were to be asked"
+            ));
+        }
+        if landed.values().any(|times| *times != 1) || landed.len() != asked.len() {
+            self.broken(format_args!("{name}: places were filled {landed:?}"));
+        }
+        let mut words = String::new();
+        for part in &view.parts {
+            let Some(house) = House::of(part.institution.as_str()) else { continue };
+            let answered = matches!(part.outcome, Outcome::Data | Outcome::NothingToShow);
+            if answered {
+                self.content(&guardian.expected, view.subject.kana.as_str(), house, part);
+                match &part.receipt {
+                    Some(receipt) => self.promised(federation, house, receipt, part.outcome),
+                    None => self.broken(format_args!("{house} answered without a ledger entry")),
+                }
+            }
+            let detail = part.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+            _ = write!(words, ", {house} {}{detail}", part.outcome.as_str());
+        }
+        let complete = view.coverage().complete();
+        self.note(format_args!("{name}: view in {} ms{words}", took.as_millis()));
+        self.count(|tally| {
+            tally.views += 1;
+            tally.complete += u64::from(complete);
+        });
+        complete
+    }
+
+    fn content(&self, expected: &Expected, kana: &str, house: House, part: &hibiki_terminal::view::ViewPart) {
+        let held = expected.get(kana).and_then(|houses| houses.get(&house)).cloned().unwrap_or_default();
+        let shown: BTreeSet<String> = part.records.iter().map(|record| key(&record.content)).collect();
+        if shown != held || part.records.len() != held.len() {
+            self.broken(format_args!("{house} shows {shown:?} of a child, and holds {held:?}"));
+        }
+    }
+
+    /// I1: nothing was answered that is not in the ledger by then.
+    fn promised(&self, federation: &Federation, house: House, receipt: &Receipt, outcome: Outcome) {
+        // Where the power has gone meanwhile, the end will tell.
+        if let Some(ledger) = federation.institutions.get(&house).and_then(|one| one.cellar.ledger()) {
+            self.kept(house, &ledger, receipt, outcome);
+        }
+        self.notes().promises.push((house, receipt.clone(), outcome));
+    }
+
+    fn kept(&self, house: House, ledger: &Ledger, receipt: &Receipt, outcome: Outcome) {
+        let kind = if outcome == Outcome::Data { EntryKind::Release } else { EntryKind::Refusal };
+        let entry = ledger.read(receipt.index..receipt.index + 1).ok().and_then(|mut read| read.pop());
+        let right = entry.is_some_and(|entry| {
+            leaf_hash(&entry.leaf_bytes).0 == receipt.leaf_hash.0
+                && entry.leaf.kind == kind
+                && receipt.origin == ledger.origin()
+        });
+        if !right {
+            self.broken(format_args!("{house} promised entry {} and has another there", receipt.index));
+        }
+    }
+
+    /// I3: of the same part sent twice, one is answered at most.
+    pub fn repeated(&self, guardian: &Guardian, answers: &[BTreeMap<MemberId, Answer>; 2]) {
+        let accepted = |answer: &Answer| matches!(answer.outcome, Outcome::Data | Outcome::NothingToShow);
+        let [first, second] = answers;
+        for (member, answer) in second.iter().filter(|(_, answer)| accepted(answer)) {
+            if first.get(member).is_some_and(accepted) {
+                let name = &guardian.name;
+                self.broken(format_args!(
+                    "{name}: {member} accepted one part twice ({})",
+                    answer.outcome.as_str()
+                ));
+            }
+        }
+        let counts = [first, second].map(|answers| answers.values().filter(|one| accepted(one)).count());
+        self.note(format_args!(
+            "{}: parts sent twice, accepted {} and {}",
+            guardian.name, counts[0], counts[1]
+        ));
+        self.count(|tally| tally.repeated += 1);
+    }
+
+    /// I4: a ledger never becomes shorter.
+    pub fn grown(&self, institution: &Institution) {
+        let house = institution.house;
+        let Some(size) = institution.cellar.ledger().map(|ledger| ledger.size()) else { return };
+        let before = self.notes().sizes.insert(house, size).unwrap_or(0);
+        if size < before {
+            self.broken(format_args!("{house}: the ledger had {before} entries and has {size}"));
+        }
+    }
+
+    /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and nobody keeps
+    /// what is another's.
+    pub fn close(&self, federation: &Federation) {
+        let promises = self.notes().promises.clone();
+        for institution in federation.institutions.values() {
+            self.grown(institution);
+            let house = institution.house;
+            let Some(ledger) = institution.cellar.ledger() else {
+                self.broken(format_args!("{house} does not run at the end"));
+                continue;
+            };
+            for (_, receipt, outcome) in promises.iter().filter(|(whose, ..)| *whose == house) {
+                self.kept(house, &ledger, receipt, *outcome);
+            }
+            self.released_once(house, &ledger);
+            match ledger.verify(true) {
+                Ok(report) if report.passed() => {}
+                Ok(report) => {
+                    self.broken(format_args!("{house}: the ledger does not verify: {:?}", report.checks));
+                }
+                Err(error) => self.broken(format_args!("{house}: the ledger does not read: {error}")),
+            }
+            self.at_home(federation, institution);
+        }
+    }
+
+    fn released_once(&self, house: House, ledger: &Ledger) {
+        let mut seen = BTreeSet::new();
+        let Ok(entries) = ledger.read(0..ledger.size()) else {
+            return self.broken(format_args!("{house}: an entry of the ledger does not read"));
+        };
+        for entry in entries.iter().filter(|entry| entry.leaf.kind == EntryKind::Release) {
+            let query = entry.leaf.digests.iter().find(|(kind, _)| *kind == DigestKind::Query);
+            if query.is_some_and(|(_, digest)| !seen.insert(*digest)) {
+                self.broken(format_args!("{house} released twice for one part (entry {})", entry.index));
+            }
+        }
+    }
+
+    /// I6: what stands in every record of one house stands in no store but sealed, and is counted at home alone.
+    fn at_home(&self, federation: &Federation, institution: &Institution) {
+        let store = institution.cellar.store();
+        let Ok(snapshot) = store.snapshot() else {
+            return self.broken(format_args!("{}: the store does not read", institution.house));
+        };
+        for keyspace in Keyspace::ALL {
+            let mut after = None;
+            while let Ok(rows) = snapshot.scan(*keyspace, &[], after.as_deref(), 1_000) {
+                let Some((last, _)) = rows.last() else { break };
+                after = Some(last.clone());
+                for house in federation.institutions.keys() {
+                    let mark = people::mark(*house);
+                    let holds = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
+                    if rows.iter().any(|(key, value)| holds(key) || holds(value)) {
+                        let here = institution.house;
+                        self.broken(format_args!("{here} keeps a record of {house} in the clear"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `Type/id` of FHIR content.
+fn key(content: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
+    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    format!("{}/{}", text("resourceType"), text("id"))
+}

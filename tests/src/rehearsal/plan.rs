@@ -1,0 +1,285 @@
+//! What is rehearsed: how large the city is, what its roads are like, and what goes wrong when.
+//!
+//! Owns the plan's file format and the drawing of a plan from a seed. Must not know nodes.
+
+use serde::{Deserialize, Serialize};
+
+use hibiki_simnet::LinkOptions;
+use std::time::Duration;
+
+use super::Stumble;
+use crate::chance::Chance;
+use crate::house::House;
+
+/// A rehearsal, as people read and write it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Plan {
+    /// Institutions, city hall first, in the order of [`House::EIGHT`].
+    pub houses: usize,
+    /// Guardians, each at a terminal of her own, with two children.
+    pub guardians: usize,
+    /// Milliseconds of virtual time during which things go wrong; then everything is mended.
+    pub lasts_ms: u64,
+    /// What every road is like.
+    #[serde(default)]
+    pub road: Quality,
+    /// What goes wrong.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
+}
+
+/// How many datagrams in a million suffer what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Quality {
+    /// Lost.
+    pub loss_ppm: u32,
+    /// Delivered twice.
+    pub duplicate_ppm: u32,
+    /// Held back by up to 60 ms and overtaken.
+    pub reorder_ppm: u32,
+}
+
+/// Something goes wrong for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Trouble {
+    /// When, in milliseconds since the city was founded.
+    pub at_ms: u64,
+    /// For how long.
+    pub for_ms: u64,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What goes wrong. A party is a house's slug, such as `chuo-hospital`, or a guardian, such as `guardian-1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum What {
+    /// Nothing passes between the two.
+    Cut {
+        /// The two.
+        between: [String; 2],
+    },
+    /// Nothing passes from one to the other; the way back is open.
+    CutOneWay {
+        /// From here.
+        from: String,
+        /// To there.
+        to: String,
+    },
+    /// Nothing passes to or from this one.
+    Isolate {
+        /// Which.
+        who: String,
+    },
+    /// Both ways between the two are worse than others.
+    BadRoad {
+        /// The two.
+        between: [String; 2],
+        /// How bad.
+        quality: Quality,
+    },
+    /// The power of an institution goes; afterwards it starts again.
+    Crash {
+        /// Which.
+        who: String,
+    },
+    /// An institution is stopped in order, and started again afterwards.
+    Restart {
+        /// Which.
+        who: String,
+    },
+    /// A clock is wrong.
+    Skew {
+        /// Whose.
+        who: String,
+        /// By how many milliseconds it is ahead.
+        by_ms: i64,
+    },
+}
+
+impl Quality {
+    /// A road in a city, as bad as this.
+    pub(super) fn road(self) -> LinkOptions {
+        LinkOptions::default()
+            .losing(self.loss_ppm)
+            .duplicating(self.duplicate_ppm)
+            .reordering(self.reorder_ppm, Duration::from_millis(60))
+    }
+}
+
+impl Plan {
+    /// A plan without any trouble.
+    pub fn calm(houses: usize, guardians: usize) -> Self {
+        Self { houses, guardians, lasts_ms: 5_000, road: Quality::default(), troubles: Vec::new() }
+    }
+
+    /// The plan a seed stands for. Each kind of trouble is left out by one seed in three, so that what one hides
+    /// another shows.
+    pub fn from_seed(seed: u64) -> Self {
+        // Apart from everything else the seed decides.
+        let chance = &mut Chance::new(seed ^ 0x706c_616e);
+        let houses = 3 + chance.below(4) as usize;
+        let guardians = 1 + chance.below(3) as usize;
+        let lasts_ms = 5_000 + 1_000 * chance.below(11);
+        let mut has = |_: &str| chance.below(3) > 0;
+        let (bad_roads, cuts, crashes, clocks) = (has("roads"), has("cuts"), has("crashes"), has("clocks"));
+        let road = if bad_roads { quality(chance) } else { Quality::default() };
+        let mut plan = Self { houses, guardians, lasts_ms, road, troubles: Vec::new() };
+        let parties = plan.parties();
+        let institutions = &parties[..houses];
+        let mut troubles = Vec::new();
+        if bad_roads {
+            for _ in 0..chance.below(3) {
+                let what = What::BadRoad { between: two(&parties, chance), quality: quality(chance) };
+                troubles.push(trouble(what, lasts_ms, chance));
+            }
+        }
+        if cuts {
+            for _ in 0..=chance.below(5) {
+                let what = match chance.below(3) {
+                    0 => What::Cut { between: two(&parties, chance) },
+                    1 => {
+                        let [from, to] = two(&parties, chance);
+                        What::CutOneWay { from, to }
+                    }
+                    _ => What::Isolate { who: chance.of(&parties).clone() },
+                };
+                troubles.push(trouble(what, lasts_ms, chance));
+            }
+        }
+        if crashes {
+            for _ in 0..=chance.below(5) {
+                let who = chance.of(institutions).clone();
+                let what = if chance.below(4) == 0 { What::Restart { who } } else { What::Crash { who } };
+                troubles.push(trouble(what, lasts_ms, chance));
+            }
+        }
+        if clocks {
+            for _ in 0..=chance.below(2) {
+                // Most within what is tolerated (five minutes), some far beyond.
+                let most = if chance.below(4) == 0 { 20 * 60_000 } else { 150_000 };
+                let by_ms = (chance.around_zero() * most as f64) as i64;
+                let what = What::Skew { who: chance.of(&parties).clone(), by_ms };
+                troubles.push(trouble(what, lasts_ms, chance));
+            }
+        }
+        troubles.sort_by_key(|trouble| trouble.at_ms);
+        plan.troubles = troubles;
+        plan
+    }
+
+    /// Reads a plan.
+    ///
+    /// # Errors
+    /// It is none, or names somebody who is not in it.
+    pub fn parse(toml: &str) -> Result<Self, Stumble> {
+        let plan: Self = toml::from_str(toml).map_err(|error| Stumble(format!("the plan: {error}")))?;
+        if !(1..=House::EIGHT.len()).contains(&plan.houses) {
+            return Err(Stumble(format!(
+                "the plan: houses is 1 to {}, not {}",
+                House::EIGHT.len(),
+                plan.houses
+            )));
+        }
+        let parties = plan.parties();
+        for trouble in &plan.troubles {
+            let house = matches!(trouble.what, What::Crash { .. } | What::Restart { .. });
+            let known = if house { &parties[..plan.houses] } else { &parties[..] };
+            if let Some(stranger) = trouble.what.parties().into_iter().find(|who| !known.contains(who)) {
+                return Err(Stumble(format!("the plan: {stranger} is none of {}", known.join(", "))));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The plan as a file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// Its institutions.
+    pub fn institutions(&self) -> &'static [House] {
+        &House::EIGHT[..self.houses.min(House::EIGHT.len())]
+    }
+
+    /// Everybody's names: institutions, then guardians.
+    pub fn parties(&self) -> Vec<String> {
+        let houses = self.institutions().iter().map(|house| house.slug().to_owned());
+        houses.chain((1..=self.guardians).map(|number| format!("guardian-{number}"))).collect()
+    }
+}
+
+impl What {
+    /// Whom it concerns.
+    pub fn parties(&self) -> Vec<String> {
+        match self {
+            Self::Cut { between } | Self::BadRoad { between, .. } => between.to_vec(),
+            Self::CutOneWay { from, to } => vec![from.clone(), to.clone()],
+            Self::Isolate { who } | Self::Crash { who } | Self::Restart { who } | Self::Skew { who, .. } => {
+                vec![who.clone()]
+            }
+        }
+    }
+}
+
+/// From hardly noticeable to hardly usable.
+fn quality(chance: &mut Chance) -> Quality {
+    let mut ppm = |most: u64| chance.below(most) as u32;
+    Quality { loss_ppm: ppm(60_000), duplicate_ppm: ppm(50_000), reorder_ppm: ppm(50_000) }
+}
+
+fn two(parties: &[String], chance: &mut Chance) -> [String; 2] {
+    let first = chance.below(parties.len() as u64) as usize;
+    let second = (first + 1 + chance.below(parties.len() as u64 - 1) as usize) % parties.len();
+    [parties[first].clone(), parties[second].clone()]
+}
+
+fn trouble(what: What, lasts_ms: u64, chance: &mut Chance) -> Trouble {
+    let at_ms = chance.below(lasts_ms);
+    // Short ones more often: a connection that is back before it was missed is the harder case.
+    let most = *chance.of(&[300, 2_000, 10_000]);
+    let for_ms = 50 + chance.below(most);
+    Trouble { at_ms, for_ms, what }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_plan_survives_being_written_down() {
+        for seed in 0..200 {
+            let plan = Plan::from_seed(seed);
+            assert_eq!(Plan::parse(&plan.to_toml()).unwrap(), plan, "{}", plan.to_toml());
+        }
+    }
+
+    #[test]
+    fn seeds_differ_in_what_goes_wrong() {
+        let with = |test: fn(&What) -> bool| {
+            (0..200).filter(|seed| Plan::from_seed(*seed).troubles.iter().any(|one| test(&one.what))).count()
+        };
+        for some in [
+            with(|what| matches!(what, What::Crash { .. })),
+            with(|what| matches!(what, What::Isolate { .. })),
+            with(|what| matches!(what, What::Skew { .. })),
+            with(|what| matches!(what, What::BadRoad { .. })),
+        ] {
+            assert!((20..180).contains(&some), "{some}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_names_a_stranger_is_refused() {
+        let plan = "houses = 3\nguardians = 1\nlasts-ms = 1000\n\
+            [[troubles]]\nat-ms = 1\nfor-ms = 2\nwhat = \"crash\"\nwho = \"guardian-1\"\n";
+        assert!(Plan::parse(plan).unwrap_err().to_string().contains("guardian-1"));
+        assert!(Plan::parse(&plan.replace("guardian-1", "chuo-hospital")).is_ok());
+    }
+}
