@@ -197,8 +197,8 @@ impl Judge {
         }
     }
 
-    /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and nobody keeps
-    /// what is another's.
+    /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and no store
+    /// has a record in the clear.
     pub fn close(&self, federation: &Federation) {
         let promises = self.notes().promises.clone();
         for institution in federation.institutions.values() {
@@ -236,7 +236,8 @@ impl Judge {
         }
     }
 
-    /// I6: what stands in every record of one house stands in no store but sealed, and is counted at home alone.
+    /// I6, as far as bytes can tell: what stands in every record of a house stands in no store in the clear. A sealed
+    /// record of another house would not be seen here; what views show is held against what each house holds.
     fn at_home(&self, federation: &Federation, institution: &Institution) {
         let store = institution.cellar.store();
         let Ok(snapshot) = store.snapshot() else {
