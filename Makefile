@@ -1,6 +1,7 @@
 # Hibiki: `make demo` shows it, `make test` proves it. Both do their own set-up on Debian and Ubuntu.
 
-CARGO ?= cargo
+# cargo keeps a queue of its own; make's is not for it.
+CARGO ?= env -u MAKEFLAGS cargo
 DENY_VENV := target/deny-venv
 DEMO_FLAGS := $(if $(ONCE),--once) $(if $(DATA),--data $(DATA))
 
@@ -35,7 +36,7 @@ test: setup deny built
 	@echo "all checks passed"
 
 aside:
-	CARGO_TARGET_DIR=target/aside nice -n 19 $(MAKE) lint docs
+	CARGO_TARGET_DIR=target/aside nice -n 19 $(MAKE) --jobs=1 lint docs
 
 tests: unit
 	$(MAKE) town
