@@ -56,10 +56,19 @@ impl Disk {
     pub fn make_room(&self) -> std::io::Result<()> {
         fs::remove_file(self.folder.join("filler"))
     }
+
+    /// Lets go of one that a process made here and did not live to unmount; where there is none, nothing happens.
+    pub fn release(at: &Path) {
+        unmount(&at.join("disk"));
+    }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.folder).output();
+        unmount(&self.folder);
     }
+}
+
+fn unmount(folder: &Path) {
+    let _ = Command::new("umount").arg("-l").arg(folder).output();
 }

@@ -302,5 +302,7 @@ pub fn clear(out: &Path) -> Result<(), Trouble> {
     {
         return Err(Trouble::content(out, "was not made by hibiki-locality; name another folder with --out"));
     }
+    // A run that was interrupted leaves the gateway's disk mounted.
+    Disk::release(out);
     fs::remove_dir_all(out).map_err(|source| Trouble::file(out, source))
 }
