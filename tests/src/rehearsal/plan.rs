@@ -11,6 +11,11 @@ use super::Stumble;
 use crate::chance::Chance;
 use crate::house::House;
 
+/// Guardians, at most: so many have names of their own.
+const GUARDIANS_MAX: usize = 40;
+/// A day.
+const LASTS_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+
 /// A rehearsal, as people read and write it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -185,10 +190,24 @@ impl Plan {
                 plan.houses
             )));
         }
+        if !(1..=GUARDIANS_MAX).contains(&plan.guardians) {
+            return Err(Stumble(format!(
+                "the plan: guardians is 1 to {GUARDIANS_MAX}, not {}",
+                plan.guardians
+            )));
+        }
+        if !(1..=LASTS_MS_MAX).contains(&plan.lasts_ms) {
+            return Err(Stumble(format!("the plan: lasts-ms is 1 to {LASTS_MS_MAX}, not {}", plan.lasts_ms)));
+        }
         let parties = plan.parties();
         for trouble in &plan.troubles {
             let house = matches!(trouble.what, What::Crash { .. } | What::Restart { .. });
             let known = if house { &parties[..plan.houses] } else { &parties[..] };
+            if let What::Cut { between: [a, b] } | What::BadRoad { between: [a, b], .. } = &trouble.what
+                && a == b
+            {
+                return Err(Stumble(format!("the plan: there is no road between {a} and itself")));
+            }
             if let Some(stranger) = trouble.what.parties().into_iter().find(|who| !known.contains(who)) {
                 return Err(Stumble(format!("the plan: {stranger} is none of {}", known.join(", "))));
             }
@@ -281,5 +300,26 @@ mod tests {
             [[troubles]]\nat-ms = 1\nfor-ms = 2\nwhat = \"crash\"\nwho = \"guardian-1\"\n";
         assert!(Plan::parse(plan).unwrap_err().to_string().contains("guardian-1"));
         assert!(Plan::parse(&plan.replace("guardian-1", "chuo-hospital")).is_ok());
+    }
+
+    #[test]
+    fn a_plan_in_which_nothing_could_be_seen_or_that_never_ends_is_refused() {
+        let good = "houses = 3\nguardians = 2\nlasts-ms = 1000\n[[troubles]]\nat-ms = 1\nfor-ms = 2\n\
+            what = \"cut\"\nbetween = [\"guardian-1\", \"guardian-2\"]\n";
+        assert!(Plan::parse(good).is_ok());
+        for (a, b, named) in [
+            ("houses = 3", "houses = 0", "houses"),
+            ("houses = 3", "houses = 9", "houses"),
+            ("guardians = 2", "guardians = 0", "guardians"),
+            ("guardians = 2", "guardians = 1000000", "guardians"),
+            ("lasts-ms = 1000", "lasts-ms = 0", "lasts-ms"),
+            ("lasts-ms = 1000", "lasts-ms = 999999999999", "lasts-ms"),
+            ("guardian-2", "guardian-1", "itself"),
+            ("houses = 3", "houses = 3\nhouse = 4", "house"),
+            ("\"cut\"", "\"bite\"", "bite"),
+        ] {
+            let why = Plan::parse(&good.replace(a, b)).unwrap_err().to_string();
+            assert!(why.starts_with("the plan: ") && why.contains(named), "{why}");
+        }
     }
 }

@@ -100,6 +100,9 @@ fn run(seed: u64, file: Option<&Path>) -> Result<bool, Stumble> {
     Ok(report.broken.is_empty())
 }
 
+/// After so many seeds one hears how far it is.
+const TOLD: u64 = 25;
+
 /// Each seed has a process of its own, so that `run` lives through the very same.
 fn explore(time: Duration, from: u64, jobs: usize) -> Result<bool, Stumble> {
     let program = env::current_exe().map_err(|error| Stumble(format!("this program: {error}")))?;
@@ -110,6 +113,9 @@ fn explore(time: Duration, from: u64, jobs: usize) -> Result<bool, Stumble> {
             scope.spawn(|| {
                 while watch.elapsed() < time {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if (seed - from) % TOLD == TOLD - 1 {
+                        say(&format!("  seed {seed}, {} s", watch.elapsed().as_secs()));
+                    }
                     if let Err(what) = alone(&program, seed) {
                         say(&what);
                         failed.lock().unwrap_or_else(PoisonError::into_inner).insert(seed);
