@@ -38,7 +38,8 @@ enum Command {
     #[command(after_help = "Example:\n  hibiki-audit scan --needles canaries.tsv \
         maebashi/chuo-hospital=/mnt/hospital /tmp/gateway.core\n\n\
         The needles file has one secret per line: owner, a tab, the secret. A secret in any place but its owner's \
-        is a leak: exit status 1. At home it may be or not: encryption at rest hides it.")]
+        is a leak: exit status 1. At home it may be or not: encryption at rest hides it. Secrets are named by their place \
+        in the file, counted from 0, and never repeated.")]
     Scan(ScanArguments),
     /// Draw canaries before a run, to be planted among ordinary records.
     #[command(subcommand)]

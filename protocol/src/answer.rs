@@ -234,8 +234,8 @@ impl Answer {
         })
     }
 
-    /// One of records, history, choices, registration and proofs comes with `data` and only with it; what the institution says
-    /// about the child has a ledger entry; what it does not work on has a refusal that fits; what only the
+    /// One of records, history, choices, registration and proofs comes with `data` and only with it; what the
+    /// institution says about the child has a ledger entry; what it does not work on has a refusal that fits; what only the
     /// gateway or the terminal can observe is not for it to say.
     fn consistent(&self) -> bool {
         let data = self.outcome == Outcome::Data;

@@ -27,10 +27,11 @@
 //!
 //! # What breaks it, each measured
 //!
-//! `tokio::select!` without `biased;` · two worlds in one process where the code under test uses
-//! `tokio::sync::watch` (its receivers wake in an order drawn from a counter of the process) · iterating a `HashMap` · two worlds one after the other on one
+//! `tokio::select!` without `biased;` · iterating a `HashMap` · two worlds one after the other on one
 //! thread (hence [`World::run`] starts a fresh one) · a real socket, file or `spawn_blocking` inside ·
-//! reading the machine's clock · ECDSA certificates (their signatures vary in length).
+//! reading the machine's clock · ECDSA certificates (their signatures vary in length) · a second world in one
+//! process where the code under test uses `tokio::sync::watch` (as its source reads, receivers wake in an order
+//! drawn from a counter of the process).
 //!
 //! # What it does not model
 //!

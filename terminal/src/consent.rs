@@ -15,10 +15,10 @@ use hibiki_protocol::session::AttestedSubject;
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::Member;
 
+use crate::change::{self, ChangeReceipt};
 use crate::federation::Federation;
 use crate::history::{self, COVER, HistoryEntry};
 use crate::question::Question;
-use crate::receipt::{self, ChangeReceipt};
 use crate::round::{self, Settled, Standing};
 use crate::session::Session;
 use crate::trouble::Trouble;
@@ -163,7 +163,7 @@ fn part(
 }
 
 fn receipt(member: &Member, own: Option<GuardianAlias>, choice: &Choice, changed: Changed) -> ChangeReceipt {
-    receipt::judge(member, own, changed, |entry| choice.is_said_by(entry))
+    change::judge(member, own, changed, |entry| choice.is_said_by(entry))
 }
 
 #[cfg(test)]

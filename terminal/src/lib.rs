@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod card;
+pub mod change;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -34,7 +35,6 @@ pub mod json;
 pub mod kiosk;
 pub mod print;
 pub mod question;
-pub mod receipt;
 pub mod receipts;
 pub mod registration;
 pub mod road;

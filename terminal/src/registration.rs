@@ -19,10 +19,10 @@ use hibiki_protocol::trust::Member;
 use hibiki_records::allergen::Allergen;
 use hibiki_records::lunch::{Registration, Removal};
 
+use crate::change::{self, ChangeReceipt};
 use crate::federation::Federation;
 use crate::history::{self, COVER, HistoryEntry};
 use crate::question::Question;
-use crate::receipt::{self, ChangeReceipt};
 use crate::round::{self, Settled, Standing};
 use crate::session::Session;
 use crate::trouble::Trouble;
@@ -156,7 +156,7 @@ fn part(
         .changed
         .take()
         .zip(change)
-        .map(|(changed, change)| receipt::judge(member, own, changed, |entry| change.is_said_by(entry)));
+        .map(|(changed, change)| change::judge(member, own, changed, |entry| change.is_said_by(entry)));
     part.state = Some(state);
     part
 }

@@ -9,9 +9,24 @@ use std::fmt::Write as _;
 
 use hibiki_records::date::CalendarDate;
 use hibiki_records::person::Sex;
+use serde_json::Value;
 
 use crate::chance::Chance;
 use crate::house::House;
+
+/// Whose view must show what: keys of records by house, by kana name.
+pub type Expected = BTreeMap<String, BTreeMap<House, BTreeSet<String>>>;
+
+/// What a resource of FHIR is called: `Type/id`.
+pub fn record_key(resource: &Value) -> String {
+    let text = |name: &str| resource[name].as_str().unwrap_or_default();
+    format!("{}/{}", text("resourceType"), text("id"))
+}
+
+/// The same of content as it travels.
+pub fn content_key(content: &[u8]) -> String {
+    record_key(&serde_json::from_slice(content).unwrap_or_default())
+}
 
 /// A resident, as the city registers him.
 #[derive(Clone)]
@@ -90,6 +105,11 @@ impl Population {
         let shown = |archive: &Archive| archive.shown.get(number).cloned().unwrap_or_default();
         let all = self.archives.iter().map(|(house, archive)| (*house, shown(archive)));
         all.filter(|(_, keys)| !keys.is_empty()).collect()
+    }
+
+    /// What the views of a guardian's children must show.
+    pub fn expected_of(&self, guardian: &str) -> Expected {
+        self.children_of(guardian).map(|child| (child.kana.clone(), self.expected(&child.number))).collect()
     }
 
     /// The archive of a house.

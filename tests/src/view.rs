@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::house::House;
+use crate::population::record_key;
 
 /// A view.
 #[derive(Clone, Debug, Deserialize)]
@@ -110,8 +111,7 @@ pub struct Record {
 impl Record {
     /// `Type/id` of FHIR content.
     pub fn key(&self) -> String {
-        let text = |name: &str| self.content[name].as_str().unwrap_or_default().to_owned();
-        format!("{}/{}", text("resourceType"), text("id"))
+        record_key(&self.content)
     }
 }
 

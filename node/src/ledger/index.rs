@@ -1,5 +1,6 @@
 //! Where entries stand, in memory: every sixteenth record's place, the entries of each subject, the newest
-//! checkpoint, and which sealed parts were answered just before the start. Rebuilt at every start, so that it can never disagree with the journal.
+//! checkpoint, and which sealed parts were answered just before the start. Rebuilt at every start, so that it can
+//! never disagree with the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,11 +4,9 @@ use clap::Args;
 use hibiki_protocol::act::Reach;
 use hibiki_protocol::ids::{Category, MemberId};
 
-use super::login::{Open, open};
-use super::receipts::KeepArgs;
 use super::view::{PersonArgs, choose};
+use super::visit::{KeepArgs, visit};
 use super::{Common, Format, out, out_json, say};
-use crate::card::CardFault;
 use crate::consent::{self, Choice};
 use crate::json::{ConsentJson, SubjectJson};
 use crate::trouble::Trouble;
@@ -77,16 +75,13 @@ impl ChoiceArgs {
 
 pub(super) async fn run(args: ConsentArgs) -> Result<(), Trouble> {
     let choice = args.choice.choice()?;
-    let keeping = args.keep.begin()?;
-    let Open { session, card, federation, .. } = open(&args.common).await?;
-    keeping.listen(&session);
     let human = args.common.format == Format::Human;
-    let subject = choose(session.subjects(), args.person.subject)?;
-    let asked = async {
-        let mut ignore = |_: &consent::ConsentPart| {};
+    visit(&args.common, &args.keep, async |session, federation| {
+        let subject = choose(session.subjects(), args.person.subject)?;
+        let (mut ignore, now) = (|_: &consent::ConsentPart| {}, clock::now());
         let Some((institution, choice)) = &choice else {
-            let (deadline, now) = (args.deadline_ms, clock::now());
-            let parts = consent::show(&session, &federation, subject, deadline, now, &mut ignore).await?;
+            let shown = consent::show(session, federation, subject, args.deadline_ms, now, &mut ignore);
+            let parts = shown.await?;
             if human {
                 out(&print::consents(subject, &parts));
             } else {
@@ -95,8 +90,7 @@ pub(super) async fn run(args: ConsentArgs) -> Result<(), Trouble> {
             }
             return Ok(None);
         };
-        let now = clock::now();
-        let chosen = consent::choose(&session, &federation, subject, institution, choice, now, &mut ignore);
+        let chosen = consent::choose(session, federation, subject, institution, choice, now, &mut ignore);
         let part = chosen.await?;
         if human {
             say(&words::consent::outcome(&part, choice));
@@ -105,14 +99,6 @@ pub(super) async fn run(args: ConsentArgs) -> Result<(), Trouble> {
             out_json(&ConsentJson::from(&part));
         }
         part.receipt.map(Some).ok_or(Trouble::NotChosen)
-    };
-    let outcome = tokio::select! {
-        biased;
-        () = card.removed() => Err(CardFault::Removed.into()),
-        outcome = asked => outcome,
-    };
-    let change = outcome.as_ref().ok().and_then(Option::as_ref);
-    let kept = keeping.finish(&session, &federation, change);
-    let _ = session.close().await;
-    outcome.and(kept)
+    })
+    .await
 }

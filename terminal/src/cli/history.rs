@@ -5,11 +5,9 @@ use std::io::Write as _;
 use clap::Args;
 use hibiki_protocol::ids::MemberId;
 
-use super::login::{Open, open};
-use super::receipts::KeepArgs;
 use super::view::{PersonArgs, choose};
+use super::visit::{KeepArgs, visit};
 use super::{Common, Format, out, out_json};
-use crate::card::CardFault;
 use crate::history;
 use crate::json::{HistoryJson, HistoryPartJson};
 use crate::trouble::Trouble;
@@ -38,42 +36,32 @@ fn place(text: &str) -> Result<(MemberId, u64), &'static str> {
 }
 
 pub(super) async fn run(args: HistoryArgs) -> Result<(), Trouble> {
-    let keeping = args.keep.begin()?;
-    let Open { session, card, federation, .. } = open(&args.common).await?;
-    keeping.listen(&session);
     let human = args.common.format == Format::Human;
-    let subject = choose(session.subjects(), args.person.subject)?;
-    let (deadline, now) = (args.deadline_ms, clock::now());
-    let asked = async {
+    visit(&args.common, &args.keep, async |session, federation| {
+        let subject = choose(session.subjects(), args.person.subject)?;
+        let (deadline, now) = (args.deadline_ms, clock::now());
         if let Some((institution, before)) = &args.older {
-            let older = history::older(&session, &federation, subject, institution, *before, deadline, now);
+            let older = history::older(session, federation, subject, institution, *before, deadline, now);
             let part = older.await?;
             if human {
                 out(&print::history_part(&part));
             } else {
                 out_json(&HistoryPartJson::from(&part));
             }
-            return Ok(());
+            return Ok(None);
         }
         let mut landed = |part: &history::HistoryPart| {
             if human {
                 let _ = writeln!(std::io::stderr(), "{}", print::history_landed(part));
             }
         };
-        let assembled = history::assemble(&session, &federation, subject, deadline, now, &mut landed).await?;
+        let assembled = history::assemble(session, federation, subject, deadline, now, &mut landed).await?;
         if human {
             out(&print::history(&assembled));
         } else {
             out_json(&HistoryJson::from(&assembled));
         }
-        Ok(())
-    };
-    let outcome = tokio::select! {
-        biased;
-        () = card.removed() => Err(CardFault::Removed.into()),
-        outcome = asked => outcome,
-    };
-    let kept = keeping.finish(&session, &federation, None);
-    let _ = session.close().await;
-    outcome.and(kept)
+        Ok(None)
+    })
+    .await
 }

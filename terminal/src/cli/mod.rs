@@ -9,6 +9,7 @@ mod registration;
 mod serve;
 mod touch;
 mod view;
+mod visit;
 
 use std::io::Write as _;
 use std::path::PathBuf;

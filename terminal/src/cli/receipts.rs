@@ -1,5 +1,4 @@
-//! `receipts`: fetching the proofs of what was promised, and judging a folder of receipts offline; and keeping the
-//! receipts of every other command.
+//! `receipts`: fetching the proofs of what was promised, and judging a folder of receipts offline.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,18 +6,15 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use hibiki_protocol::trust::RootAnchor;
 
-use super::login::{Open, open};
+use super::visit::{KeepArgs, visit};
 use super::{Common, Format, out, out_json, say};
-use crate::card::CardFault;
 use crate::config::Config;
-use crate::federation::{self, Federation};
+use crate::federation;
 use crate::json::{ProvingJson, VerifiedJson};
-use crate::receipt::ChangeReceipt;
 use crate::receipts::folder::{Folder, read_list};
 use crate::receipts::lists::Lists;
 use crate::receipts::prove::{Plan, prove};
 use crate::receipts::verdict::{Judged, Summary, judge_all};
-use crate::session::Session;
 use crate::trouble::Trouble;
 use crate::{clock, print, words};
 
@@ -26,52 +22,6 @@ use crate::{clock, print, words};
 const NOT_YET: u8 = 3;
 /// Something is wrong: a broken promise, a wrong signature, an unreadable file.
 const ALARMING: u8 = 4;
-
-/// Whether, and where, a command keeps its receipts.
-#[derive(Debug, Args)]
-pub(super) struct KeepArgs {
-    /// 控えを保存する / keep the receipt of every answer in this folder (made if it is not there). A receipt
-    /// says nothing about anybody.
-    #[arg(long, value_name = "DIR")]
-    receipts: Option<PathBuf>,
-}
-
-/// Receipts of a command that are to be kept.
-pub(super) struct Keeping(Option<Folder>);
-
-impl KeepArgs {
-    /// Makes the folder, before a card is touched for nothing.
-    pub(super) fn begin(&self) -> Result<Keeping, Trouble> {
-        self.folder().map(Keeping)
-    }
-
-    /// The folder alone, made if it is not there.
-    pub(super) fn folder(&self) -> Result<Option<Folder>, Trouble> {
-        self.receipts.as_deref().map(Folder::create).transpose()
-    }
-}
-
-impl Keeping {
-    /// From now on.
-    pub(super) fn listen(&self, session: &Session) {
-        if self.0.is_some() {
-            session.keep_receipts();
-        }
-    }
-
-    /// Writes what came, whatever became of the command. The proof of a change comes with it.
-    pub(super) fn finish(
-        &self,
-        session: &Session,
-        federation: &Federation,
-        change: Option<&ChangeReceipt>,
-    ) -> Result<(), Trouble> {
-        let Some(folder) = &self.0 else { return Ok(()) };
-        let count = folder.keep(session.take_receipts(), federation, change)?;
-        say(&words::receipts::kept(count, folder.path()));
-        Ok(())
-    }
-}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReceiptsCommand {
@@ -130,26 +80,21 @@ async fn fetch(args: ProveArgs) -> Result<ExitCode, Trouble> {
     if folder.receipts()?.is_empty() {
         return Err(Trouble::NoReceipts(args.folder));
     }
-    let config = Config::load(&args.common.config)?;
-    let Open { session, card, federation, .. } = open(&args.common).await?;
-    let anchor = federation::anchor(&config.root)?;
-    let mut lists = kept_lists(&folder, &anchor, vec![])?;
-    lists.add(federation.accepted());
-    let plan = Plan::new(judge_all(folder.receipts()?, &lists), turn()?);
-    // Any of those the card may act for will do: receipts are about nobody.
-    let subject = session.subjects().first().ok_or(Trouble::Nobody)?;
-    let asked = prove(&session, &federation, subject, (&folder, &lists), plan, args.deadline_ms);
-    let outcome = tokio::select! {
-        biased;
-        () = card.removed() => Err(CardFault::Removed.into()),
-        outcome = asked => outcome,
-    };
-    let _ = session.close().await;
-    let proving = outcome?;
-    match args.common.format {
-        Format::Human => out(&print::proving(&proving)),
-        Format::Json => out_json(&ProvingJson::from(&proving)),
-    }
+    let anchor = federation::anchor(&Config::load(&args.common.config)?.root)?;
+    visit(&args.common, &KeepArgs::default(), async |session, federation| {
+        let mut lists = kept_lists(&folder, &anchor, vec![])?;
+        lists.add(federation.accepted());
+        let plan = Plan::new(judge_all(folder.receipts()?, &lists), turn()?);
+        // Any of those the card may act for will do: receipts are about nobody.
+        let subject = session.subjects().first().ok_or(Trouble::Nobody)?;
+        let proving = prove(session, federation, subject, (&folder, &lists), plan, args.deadline_ms).await?;
+        match args.common.format {
+            Format::Human => out(&print::proving(&proving)),
+            Format::Json => out_json(&ProvingJson::from(&proving)),
+        }
+        Ok(None)
+    })
+    .await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,11 +8,9 @@ use hibiki_protocol::registration::{
 };
 use hibiki_records::allergen::Allergen;
 
-use super::login::{Open, open};
-use super::receipts::KeepArgs;
 use super::view::{PersonArgs, choose};
+use super::visit::{KeepArgs, visit};
 use super::{Common, Format, out, out_json, say};
-use crate::card::CardFault;
 use crate::json::{RegistrationJson, SubjectJson};
 use crate::registration::{self, Registering};
 use crate::trouble::Trouble;
@@ -111,18 +109,13 @@ impl ChangeArgs {
 
 pub(super) async fn run(args: RegistrationArgs) -> Result<(), Trouble> {
     let change = args.change.change()?;
-    let keeping = args.keep.begin()?;
-    let Open { session, card, federation, .. } = open(&args.common).await?;
-    keeping.listen(&session);
     let human = args.common.format == Format::Human;
-    let subject = choose(session.subjects(), args.person.subject)?;
-    let asked = async {
-        let mut ignore = |_: &registration::RegistrationPart| {};
-        let now = clock::now();
+    visit(&args.common, &args.keep, async |session, federation| {
+        let subject = choose(session.subjects(), args.person.subject)?;
+        let (mut ignore, now) = (|_: &registration::RegistrationPart| {}, clock::now());
         let Some((institution, change)) = &change else {
-            let deadline = args.deadline_ms;
-            let parts =
-                registration::show(&session, &federation, subject, deadline, now, &mut ignore).await?;
+            let shown = registration::show(session, federation, subject, args.deadline_ms, now, &mut ignore);
+            let parts = shown.await?;
             if human {
                 out(&print::registrations(subject, &parts));
             } else {
@@ -132,7 +125,7 @@ pub(super) async fn run(args: RegistrationArgs) -> Result<(), Trouble> {
             return Ok(None);
         };
         let made =
-            registration::register(&session, &federation, subject, institution, change, now, &mut ignore);
+            registration::register(session, federation, subject, institution, change, now, &mut ignore);
         let part = made.await?;
         if human {
             say(&words::registration::outcome(&part, &change.change));
@@ -141,14 +134,6 @@ pub(super) async fn run(args: RegistrationArgs) -> Result<(), Trouble> {
             out_json(&RegistrationJson::from(&part));
         }
         part.receipt.map(Some).ok_or(Trouble::NotChosen)
-    };
-    let outcome = tokio::select! {
-        biased;
-        () = card.removed() => Err(CardFault::Removed.into()),
-        outcome = asked => outcome,
-    };
-    let change = outcome.as_ref().ok().and_then(Option::as_ref);
-    let kept = keeping.finish(&session, &federation, change);
-    let _ = session.close().await;
-    outcome.and(kept)
+    })
+    .await
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::receipts::KeepArgs;
+use super::visit::KeepArgs;
 use super::{Format, out, out_json};
 use crate::config::Config;
 use crate::desk::{CardSource, Desk, Settings};

@@ -7,10 +7,8 @@ use hibiki_protocol::ids::Category;
 use hibiki_protocol::session::{AttestedSubject, Relation};
 use hibiki_protocol::time::Day;
 
-use super::login::{Open, open};
-use super::receipts::KeepArgs;
+use super::visit::{KeepArgs, visit};
 use super::{Common, Format, out, out_json};
-use crate::card::CardFault;
 use crate::json::{PartJson, ViewJson};
 use crate::question::Wish;
 use crate::trouble::Trouble;
@@ -51,35 +49,27 @@ fn day(text: &str) -> Result<Day, &'static str> {
 }
 
 pub(super) async fn run(args: ViewArgs) -> Result<(), Trouble> {
-    let keeping = args.keep.begin()?;
-    let Open { session, card, federation, .. } = open(&args.common).await?;
-    keeping.listen(&session);
     let human = args.common.format == Format::Human;
-    let subject = choose(session.subjects(), args.person.subject)?;
     let wish = Wish { categories: args.category, since: args.since, deadline_millis: args.deadline_ms };
     let stream = args.stream;
-    let mut landed = |part: &view::ViewPart| {
+    visit(&args.common, &args.keep, async |session, federation| {
+        let subject = choose(session.subjects(), args.person.subject)?;
+        let mut landed = |part: &view::ViewPart| {
+            if human {
+                let _ = writeln!(std::io::stderr(), "{}", print::landed(part));
+            } else if stream {
+                out_json(&PartJson::from(part));
+            }
+        };
+        let view = view::assemble(session, federation, subject, &wish, clock::now(), &mut landed).await?;
         if human {
-            let _ = writeln!(std::io::stderr(), "{}", print::landed(part));
-        } else if stream {
-            out_json(&PartJson::from(part));
+            out(&print::view(&view));
+        } else {
+            out_json(&ViewJson::from(&view));
         }
-    };
-    let assembled = tokio::select! {
-        biased;
-        () = card.removed() => Err(CardFault::Removed.into()),
-        view = view::assemble(&session, &federation, subject, &wish, clock::now(), &mut landed) => view,
-    };
-    if let Ok(view) = &assembled {
-        match args.common.format {
-            Format::Human => out(&print::view(view)),
-            Format::Json => out_json(&ViewJson::from(view)),
-        }
-    }
-    let kept = keeping.finish(&session, &federation, None);
-    // Whatever came of the view; a gateway that cannot be told any more ends the session by itself.
-    let _ = session.close().await;
-    assembled.and(kept)
+        Ok(None)
+    })
+    .await
 }
 
 /// The subject with this number; without one, the only child, or the only person.

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::history::EntryJson;
 use super::{ReceiptJson, StandingJson, rfc3339};
+use crate::change::ChangeReceipt;
 use crate::consent::ConsentPart;
-use crate::receipt::ChangeReceipt;
 
 /// One institution's part.
 #[derive(Serialize)]

@@ -12,8 +12,8 @@ use hibiki_protocol::limits;
 use hibiki_protocol::trust::{Accepted, SignedTrustList};
 
 use super::kept::{FILE_BYTES_MAX, KeptReceipt, Unreadable};
+use crate::change::ChangeReceipt;
 use crate::federation::Federation;
-use crate::receipt::ChangeReceipt;
 use crate::trouble::Trouble;
 
 /// A folder of receipts.

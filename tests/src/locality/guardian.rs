@@ -3,7 +3,7 @@
 //! The terminal's own code, in this process: a program for every view would spend most of the machine on
 //! starting it. What it shows is held against what was loaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,10 +22,8 @@ use hibiki_terminal::view::{self, View};
 use super::Trouble;
 use crate::clock;
 use crate::house::House;
+use crate::population::{Expected, content_key};
 use crate::town::Card;
-
-/// Whose view must show what: keys of records by house, by kana name.
-pub type Expected = BTreeMap<String, BTreeMap<House, BTreeSet<String>>>;
 
 /// A guardian.
 #[derive(Clone)]
@@ -151,7 +149,7 @@ impl Guardian {
             match part.outcome {
                 Outcome::Data => {
                     let shown: BTreeSet<String> =
-                        part.records.iter().map(|record| key(&record.content)).collect();
+                        part.records.iter().map(|record| content_key(&record.content)).collect();
                     if shown != wanted || part.records.len() != wanted.len() {
                         let (many, all) = (part.records.len(), wanted.len());
                         return Err(wrong(format!("{house} shows {many} records where {all} were loaded")));
@@ -166,11 +164,4 @@ impl Guardian {
         }
         Ok(bytes)
     }
-}
-
-/// `Type/id` of FHIR content.
-fn key(content: &[u8]) -> String {
-    let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
-    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    format!("{}/{}", text("resourceType"), text("id"))
 }

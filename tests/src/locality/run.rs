@@ -1,6 +1,5 @@
 //! All of it, in order: commit, load, ask and break, measure, gather, capture, leak, judge.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -155,9 +154,7 @@ fn enrol(town: &mut Town, settled: &Settled, guardians: &[String]) -> Result<Vec
     let mut enrolled = Vec::new();
     for guardian in guardians {
         let card = town.issue_card(guardian)?;
-        let children = settled.people.children_of(guardian);
-        let expected: BTreeMap<_, _> =
-            children.map(|child| (child.kana.clone(), settled.people.expected(&child.number))).collect();
+        let expected = settled.people.expected_of(guardian);
         enrolled.push(Guardian { card, config: config.clone(), expected, receipts: None });
     }
     Ok(enrolled)

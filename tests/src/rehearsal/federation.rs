@@ -147,11 +147,7 @@ impl Federation {
             let card = council.issue_card(&folder.join("cards"), place + 1)?;
             let enrol = json!({ "action": "enrol", "resident": holder });
             hall.command("card", enrol, CLERKS[0], read(&card.certificate)?).await?;
-            let expected = self
-                .people
-                .children_of(holder)
-                .map(|child| (child.kana.clone(), self.people.expected(&child.number)));
-            let expected = expected.collect();
+            let expected = self.people.expected_of(holder);
             let name = format!("guardian-{}", place + 1);
             let host = self.world.host(&name);
             let lists: [PathBuf; 2] = [folder.join("council/root.cbor"), folder.join("trust-list.cbor")];

@@ -27,10 +27,8 @@ use tokio::time::{Duration, Instant};
 
 use super::outside::Wall;
 use crate::house::House;
+use crate::population::Expected;
 use crate::town::cards::PIN;
-
-/// Whose view must show what: keys of records by house, by kana name.
-pub type Expected = BTreeMap<String, BTreeMap<House, BTreeSet<String>>>;
 
 /// A guardian.
 #[derive(Clone)]

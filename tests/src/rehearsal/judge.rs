@@ -17,10 +17,11 @@ use hibiki_protocol::tlog::leaf_hash;
 use hibiki_simnet::World;
 
 use super::federation::Federation;
-use super::guardian::{Expected, Guardian, Seen};
+use super::guardian::{Guardian, Seen};
 use super::institution::Institution;
 use super::people;
 use crate::house::House;
+use crate::population::{Expected, content_key};
 
 /// How much later than its deadline a terminal may end a view: it waits two seconds for a silent gateway, and timers
 /// have a grain.
@@ -138,7 +139,8 @@ impl Judge {
 
     fn content(&self, expected: &Expected, kana: &str, house: House, part: &hibiki_terminal::view::ViewPart) {
         let held = expected.get(kana).and_then(|houses| houses.get(&house)).cloned().unwrap_or_default();
-        let shown: BTreeSet<String> = part.records.iter().map(|record| key(&record.content)).collect();
+        let shown: BTreeSet<String> =
+            part.records.iter().map(|record| content_key(&record.content)).collect();
         if shown != held || part.records.len() != held.len() {
             self.broken(format_args!("{house} shows {shown:?} of a child, and holds {held:?}"));
         }
@@ -259,11 +261,4 @@ impl Judge {
             }
         }
     }
-}
-
-/// `Type/id` of FHIR content.
-fn key(content: &[u8]) -> String {
-    let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
-    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-    format!("{}/{}", text("resourceType"), text("id"))
 }

@@ -4,7 +4,7 @@ use hibiki_tests::browser::Screen;
 use hibiki_tests::chance::Chance;
 use hibiki_tests::evidence;
 use hibiki_tests::house::House;
-use hibiki_tests::population::Population;
+use hibiki_tests::population::{Population, record_key};
 use serde_json::{Value, json};
 
 use super::every_page::OF_A_CHILD;
@@ -74,7 +74,7 @@ pub(crate) fn settle(people: &mut Population, like: &str, chance: &mut Chance) -
                     }
                 });
             }
-            people.add(house, &record.to_string(), &newcomers::key(&record), &[&child.number]);
+            people.add(house, &record.to_string(), &record_key(&record), &[&child.number]);
         }
     }
     assert!(attacks.next > 200, "{} words replaced", attacks.next);

@@ -3,7 +3,7 @@
 use hibiki_records::person::Sex;
 use hibiki_tests::chance::Chance;
 use hibiki_tests::house::House;
-use hibiki_tests::population::{Guardianship, Population, Resident};
+use hibiki_tests::population::{Guardianship, Population, Resident, record_key};
 use serde_json::{Value, json};
 
 /// A name in kanji and in kana.
@@ -44,7 +44,7 @@ pub(crate) fn known_at(
     if new {
         let archive = &people.archives[&house];
         let model = format!("Patient/{}", archive.numbers[like]);
-        let mut patient = lines(&archive.ndjson).find(|line| key(line) == model).unwrap();
+        let mut patient = lines(&archive.ndjson).find(|line| record_key(line) == model).unwrap();
         patient["id"] = json!(number);
         patient["identifier"][0]["value"] = json!(number);
         for (place, written) in [(0, &who.name), (1, &who.kana)] {
@@ -61,10 +61,4 @@ pub(crate) fn known_at(
 /// The resources of an export.
 pub(crate) fn lines(ndjson: &str) -> impl Iterator<Item = Value> {
     ndjson.lines().map(|line| serde_json::from_str(line).unwrap())
-}
-
-/// What a resource is called: `Type/id`.
-pub(crate) fn key(resource: &Value) -> String {
-    let word = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
-    format!("{}/{}", word("resourceType"), word("id"))
 }
