@@ -71,6 +71,24 @@ impl Ord for Flight {
 struct Line {
     count: u64,
     tail: Option<Instant>,
+    /// Until then its narrow end is busy.
+    busy: Option<Instant>,
+}
+
+impl Line {
+    /// How long a datagram waits for its turn and is being put on the link; `None` if the queue is full.
+    fn turn(&mut self, now: Instant, bytes: usize, options: &LinkOptions) -> Option<Duration> {
+        let takes = options.transmission(bytes);
+        if takes.is_zero() {
+            return Some(takes);
+        }
+        let begins = self.busy.map_or(now, |busy| busy.max(now));
+        if begins - now > options.queue {
+            return None;
+        }
+        self.busy = Some(begins + takes);
+        Some(begins + takes - now)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -163,18 +181,19 @@ impl Fabric {
         let line = state.lines.entry((from, to)).or_default();
         line.count += 1;
         let fate = draw(self.seed, from, to, line.count, &options);
-        let verdict = if payload.len() > options.mtu || state.faults.blocks(from.ip(), to.ip()) {
-            Verdict::Blocked
-        } else if fate == Fate::Lost {
-            Verdict::Lost
-        } else {
-            Verdict::OnItsWay
+        let blocked = payload.len() > options.mtu || state.faults.blocks(from.ip(), to.ip());
+        let turn = if blocked { None } else { line.turn(now, payload.len(), &options) };
+        let verdict = match turn {
+            None => Verdict::Blocked,
+            Some(_) if fate == Fate::Lost => Verdict::Lost,
+            Some(_) => Verdict::OnItsWay,
         };
         tracing::trace!(micros, %from, %to, length = payload.len(), ?verdict, "datagram");
         state.trace.sent += 1;
         state.trace.bytes += payload.len() as u64;
         state.trace.note(micros, address_number(from), address_number(to), verdict, payload);
         let (Verdict::OnItsWay, Fate::Arrives { after, held_back, again }) = (verdict, fate) else { return };
+        let now = now + turn.unwrap_or_default();
         let mut at = now + after;
         if !held_back {
             at = line.tail.map_or(at, |tail| at.max(tail));

@@ -25,6 +25,11 @@ pub struct LinkOptions {
     pub reorder_by: Duration,
     /// The longest UDP payload that passes, in bytes.
     pub mtu: usize,
+    /// Bytes of UDP payload that fit through in a second; 0 for as many as there are.
+    pub bytes_per_second: u64,
+    /// A datagram that would wait longer than this for its turn is dropped (tail drop). Counts only where
+    /// `bytes_per_second` does.
+    pub queue: Duration,
 }
 
 impl Default for LinkOptions {
@@ -39,6 +44,8 @@ impl Default for LinkOptions {
             reorder_ppm: 0,
             reorder_by: Duration::from_millis(20),
             mtu: 1472,
+            bytes_per_second: 0,
+            queue: Duration::from_millis(200),
         }
     }
 }
@@ -59,6 +66,12 @@ impl LinkOptions {
     #[must_use]
     pub fn duplicating(self, ppm: u32) -> Self {
         Self { duplicate_ppm: ppm, ..self }
+    }
+
+    /// The same link, so narrow.
+    #[must_use]
+    pub fn narrow(self, bytes_per_second: u64) -> Self {
+        Self { bytes_per_second, ..self }
     }
 
     /// The same link, holding back this many datagrams in a million by up to `by`.
@@ -126,6 +139,16 @@ pub(crate) fn draw(seed: u64, from: SocketAddr, to: SocketAddr, index: u64, link
     let hold = if held_back { fraction(link.reorder_by, die(3)) } else { Duration::ZERO };
     let again = chance(4, link.duplicate_ppm).then(|| travel(5) + fraction(link.reorder_by, die(6)));
     Fate::Arrives { after: travel(7) + hold, held_back, again }
+}
+
+impl LinkOptions {
+    /// How long it takes to put so many bytes on the link.
+    pub(crate) fn transmission(&self, bytes: usize) -> Duration {
+        match self.bytes_per_second {
+            0 => Duration::ZERO,
+            rate => Duration::from_micros((bytes as u64).saturating_mul(1_000_000) / rate),
+        }
+    }
 }
 
 /// The part of `whole` that a roll of the die stands for, in whole microseconds.

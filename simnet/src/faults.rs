@@ -13,6 +13,7 @@ pub(crate) struct Faults {
     cut: BTreeSet<(IpAddr, IpAddr)>,
     isolated: BTreeSet<IpAddr>,
     special: BTreeMap<(IpAddr, IpAddr), LinkOptions>,
+    everywhere: Option<LinkOptions>,
 }
 
 impl Faults {
@@ -41,8 +42,12 @@ impl Faults {
         self.special.insert((from, to), options);
     }
 
+    pub(crate) fn calm(&mut self, options: LinkOptions) {
+        *self = Self { everywhere: Some(options), ..Self::default() };
+    }
+
     pub(crate) fn link(&self, from: IpAddr, to: IpAddr) -> Option<&LinkOptions> {
-        self.special.get(&(from, to))
+        self.special.get(&(from, to)).or(self.everywhere.as_ref())
     }
 
     /// Whether nothing passes. A host always reaches itself.

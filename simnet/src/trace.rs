@@ -11,7 +11,7 @@ pub struct Trace {
     pub sent: u64,
     /// Datagrams that the link's chance took.
     pub lost: u64,
-    /// Datagrams a fault took: a cut, a crashed or absent receiver, a full inbox, an MTU.
+    /// Datagrams a fault took: a cut, a crashed or absent receiver, a full inbox or queue, an MTU.
     pub blocked: u64,
     /// Datagrams that arrived twice.
     pub duplicated: u64,

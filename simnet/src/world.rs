@@ -155,6 +155,11 @@ impl World {
         self.0.fabric.with_faults(crate::faults::Faults::heal_all);
     }
 
+    /// Undoes every cut, every isolation and every [`Self::set_link`]; from now on all links behave as `options` say.
+    pub fn calm(&self, options: LinkOptions) {
+        self.0.fabric.with_faults(|faults| faults.calm(options));
+    }
+
     /// From now on datagrams from `from` to `to` travel as `options` say.
     pub fn set_link(&self, from: &Host, to: &Host, options: LinkOptions) {
         self.0.fabric.with_faults(|faults| faults.set_link(from.ip(), to.ip(), options));

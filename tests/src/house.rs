@@ -1,4 +1,4 @@
-//! The six institutions of the town, and two more that join where eight are wanted.
+//! The six institutions of the town, two more that join where eight are wanted, and clinics where many are.
 
 use std::fmt;
 
@@ -23,7 +23,37 @@ pub enum House {
     Nursery,
     /// A dental clinic: dental check-ups. One of the eight.
     Dentist,
+    /// One of the clinics that only a large city has, by its place in [`CLINICS`].
+    More(u8),
 }
+
+/// Ids of the further clinics; their slugs are the same without the federation's name.
+const CLINICS: [&str; 24] = [
+    "maebashi/clinic-01",
+    "maebashi/clinic-02",
+    "maebashi/clinic-03",
+    "maebashi/clinic-04",
+    "maebashi/clinic-05",
+    "maebashi/clinic-06",
+    "maebashi/clinic-07",
+    "maebashi/clinic-08",
+    "maebashi/clinic-09",
+    "maebashi/clinic-10",
+    "maebashi/clinic-11",
+    "maebashi/clinic-12",
+    "maebashi/clinic-13",
+    "maebashi/clinic-14",
+    "maebashi/clinic-15",
+    "maebashi/clinic-16",
+    "maebashi/clinic-17",
+    "maebashi/clinic-18",
+    "maebashi/clinic-19",
+    "maebashi/clinic-20",
+    "maebashi/clinic-21",
+    "maebashi/clinic-22",
+    "maebashi/clinic-23",
+    "maebashi/clinic-24",
+];
 
 impl House {
     /// The eight of the proof of locality.
@@ -37,6 +67,15 @@ impl House {
         Self::Nursery,
         Self::Dentist,
     ];
+    /// A large city: the eight and every further clinic.
+    pub const CITY: [Self; 32] = {
+        let (mut all, mut place) = ([Self::CityHall; 32], 0);
+        while place < all.len() {
+            all[place] = if place < 8 { Self::EIGHT[place] } else { Self::More(place as u8 - 8) };
+            place += 1;
+        }
+        all
+    };
     /// The six of the demo and of most scenarios.
     pub const ALL: [Self; 6] =
         [Self::CityHall, Self::HealthCentre, Self::Hospital, Self::Clinic, Self::Pharmacy, Self::School];
@@ -55,6 +94,7 @@ impl House {
             Self::School => "maebashi/momiji-elementary",
             Self::Nursery => "maebashi/sakura-nursery",
             Self::Dentist => "maebashi/hikari-dental",
+            Self::More(place) => CLINICS[place as usize],
         }
     }
 
@@ -78,6 +118,7 @@ impl House {
             Self::School => "momiji-elementary",
             Self::Nursery => "sakura-nursery",
             Self::Dentist => "hikari-dental",
+            Self::More(place) => CLINICS[place as usize].split_at("maebashi/".len()).1,
         }
     }
 
@@ -87,7 +128,7 @@ impl House {
             Self::CityHall => "city-hall",
             Self::HealthCentre => "health-centre",
             Self::Hospital => "hospital",
-            Self::Clinic | Self::Dentist => "clinic",
+            Self::Clinic | Self::Dentist | Self::More(_) => "clinic",
             Self::Pharmacy => "pharmacy",
             Self::School => "school",
             Self::Nursery => "nursery",
@@ -105,12 +146,13 @@ impl House {
             Self::School => ("もみじ小学校", "Momiji Elementary School"),
             Self::Nursery => ("さくら保育園", "Sakura Nursery School"),
             Self::Dentist => ("ひかり歯科", "Hikari Dental Clinic"),
+            Self::More(_) => ("診療所", "Clinic"),
         }
     }
 
     /// The house of a member id.
     pub fn of(id: &str) -> Option<Self> {
-        Self::EIGHT.into_iter().find(|house| house.id() == id)
+        Self::CITY.into_iter().find(|house| house.id() == id)
     }
 
     /// A local number in this house's own style.
@@ -124,6 +166,7 @@ impl House {
             Self::School => format!("M-{:02}-{:05}", drawn % 100, drawn / 100 % 100_000),
             Self::Nursery => format!("SN{:05}", drawn % 100_000),
             Self::Dentist => format!("D-{:06}", drawn % 1_000_000),
+            Self::More(place) => format!("K{place}-{:06}", drawn % 1_000_000),
         }
     }
 }
@@ -140,7 +183,7 @@ mod tests {
 
     #[test]
     fn ids_lead_back() {
-        for house in House::EIGHT {
+        for house in House::CITY {
             assert_eq!(House::of(house.member().as_str()), Some(house));
             assert!(house.id().ends_with(house.slug()));
         }

@@ -11,6 +11,8 @@
 //! - [`institution`], [`guardian`], [`federation`] — who takes part.
 //! - [`judge`] — what must hold.
 
+pub mod area;
+mod cards;
 pub mod federation;
 pub mod guardian;
 pub mod institution;
@@ -19,6 +21,7 @@ pub mod outside;
 mod panics;
 mod people;
 pub mod plan;
+pub mod prefecture;
 mod troubles;
 mod visits;
 
@@ -33,6 +36,7 @@ use tokio::task::JoinSet;
 pub use federation::Federation;
 pub use judge::{Judge, Tally};
 pub use plan::Plan;
+pub use prefecture::Prefecture;
 
 use crate::chance::Chance;
 
@@ -115,7 +119,7 @@ impl fmt::Display for Report {
 /// # Panics
 /// On with any panic of the scenario itself; the seed is printed first.
 pub fn rehearse(seed: u64, plan: &Plan) -> Result<Report, Stumble> {
-    play(seed, plan, |federation, judge| through(federation, judge, plan.clone()))
+    play_all(seed, plan, |all, judge| through(all, judge, plan.clone()))
 }
 
 /// Founds the plan's federation, lives through a scenario of one's own, and judges at its end.
@@ -128,6 +132,21 @@ pub fn rehearse(seed: u64, plan: &Plan) -> Result<Report, Stumble> {
 pub fn play<S, F>(seed: u64, plan: &Plan, scenario: S) -> Result<Report, Stumble>
 where
     S: FnOnce(Arc<Federation>, Arc<Judge>) -> F + Send,
+    F: Future<Output = ()>,
+{
+    play_all(seed, plan, |all, judge| scenario(Arc::clone(&all.cities[0]), judge))
+}
+
+/// The same with every municipality of the plan.
+///
+/// # Errors
+/// As [`rehearse`].
+///
+/// # Panics
+/// As [`rehearse`].
+pub fn play_all<S, F>(seed: u64, plan: &Plan, scenario: S) -> Result<Report, Stumble>
+where
+    S: FnOnce(Arc<Prefecture>, Arc<Judge>) -> F + Send,
     F: Future<Output = ()>,
 {
     panics::count();
@@ -147,43 +166,43 @@ async fn live<S, F>(
     scenario: S,
 ) -> Result<(Arc<Judge>, Duration), Stumble>
 where
-    S: FnOnce(Arc<Federation>, Arc<Judge>) -> F,
+    S: FnOnce(Arc<Prefecture>, Arc<Judge>) -> F,
     F: Future<Output = ()>,
 {
     let judge = Arc::new(Judge::new(&world));
-    let federation = Arc::new(Federation::found(&world, folder, plan).await?);
+    let all = Arc::new(Prefecture::found(&world, folder, plan).await?);
     judge.note("the federation is founded");
-    scenario(Arc::clone(&federation), Arc::clone(&judge)).await;
-    judge.close(&federation);
+    scenario(Arc::clone(&all), Arc::clone(&judge)).await;
+    judge.close(&all);
     match panics::counted() {
         0 => {}
         many => judge.broken(format_args!("{many} tasks panicked")),
     }
     let lasted = world.elapsed();
-    for institution in federation.institutions.values() {
+    for institution in all.institutions() {
         institution.stop().await;
     }
     Ok((judge, lasted))
 }
 
 /// What a plan says.
-async fn through(federation: Arc<Federation>, judge: Arc<Judge>, plan: Plan) {
-    let world = &federation.world;
+async fn through(all: Arc<Prefecture>, judge: Arc<Judge>, plan: Plan) {
+    let world = &all.world;
     let until = world.elapsed() + Duration::from_millis(plan.lasts_ms);
     let mut visits = JoinSet::new();
-    for (place, guardian) in federation.guardians.iter().enumerate() {
+    for (place, (city, guardian)) in all.guardians().enumerate() {
         let chance = Chance::new(world.seed() ^ ((place as u64 + 1) << 32));
-        let (federation, guardian, judge) = (Arc::clone(&federation), guardian.clone(), Arc::clone(&judge));
-        visits.spawn(visits::through_troubles(federation, guardian, judge, chance, until));
+        let (city, guardian, judge) = (Arc::clone(city), guardian.clone(), Arc::clone(&judge));
+        visits.spawn(visits::through_troubles(city, guardian, judge, chance, until));
     }
-    troubles::befall(&federation, &plan, &judge).await;
+    troubles::befall(&all, &plan, &judge).await;
     // Nobody is left waiting by the troubles: what was begun ends by itself.
     visits.join_all().await;
-    troubles::mend(&federation, &plan, &judge).await;
+    troubles::mend(&all, &plan, &judge).await;
     let mut visits = JoinSet::new();
-    for guardian in &federation.guardians {
-        let (federation, guardian, judge) = (Arc::clone(&federation), guardian.clone(), Arc::clone(&judge));
-        visits.spawn(visits::when_mended(federation, guardian, judge));
+    for (city, guardian) in all.guardians() {
+        let (city, guardian, judge) = (Arc::clone(city), guardian.clone(), Arc::clone(&judge));
+        visits.spawn(visits::when_mended(city, guardian, judge));
     }
     visits.join_all().await;
 }

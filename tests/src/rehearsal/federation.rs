@@ -9,12 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hibiki_node::env::Clock as _;
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::time::Timestamp;
 use hibiki_records::date::CalendarDate;
-use hibiki_simnet::{Host, World};
+use hibiki_simnet::World;
 use serde_json::json;
 
 use super::Stumble;
+use super::area::Area;
+use super::cards::{self, RehearsedCard};
 use super::guardian::Guardian;
 use super::institution::Institution;
 use super::outside::Wall;
@@ -24,6 +27,7 @@ use crate::chance::Chance;
 use crate::house::House;
 use crate::population::Population;
 use crate::town::Council;
+use crate::town::council::OfficeClock;
 
 /// Two clerks: what needs four eyes is proposed by the first and confirmed by the second.
 const CLERKS: [&str; 2] = ["clerk-1", "clerk-2"];
@@ -31,10 +35,12 @@ const CLERKS: [&str; 2] = ["clerk-1", "clerk-2"];
 /// How long, in virtual time, institutions may take to find each other on calm roads.
 const ACQUAINTANCE: Duration = Duration::from_secs(60);
 
-/// Everybody.
+/// Everybody in one municipality.
 pub struct Federation {
     /// The world they live in.
     pub world: World,
+    /// Whose council it is.
+    pub area: Area,
     /// The institutions.
     pub institutions: BTreeMap<House, Institution>,
     /// The guardians.
@@ -49,14 +55,15 @@ impl Federation {
     ///
     /// # Errors
     /// Somebody refuses.
-    pub async fn found(world: &World, folder: &Path, plan: &Plan) -> Result<Self, Stumble> {
-        let office = Wall(world.host("council"));
-        let clock = Wall(world.host("council"));
-        let mut council =
-            Council::found_by(&folder.join("council"), Arc::new(move || Timestamp(office.now())))?;
+    pub async fn found(world: &World, folder: &Path, plan: &Plan, area: Area) -> Result<Self, Stumble> {
+        let [office, clock] = [(); 2].map(|()| Wall(world.host(&area.party("council"))));
+        let cards = cards::authority(&folder.join("card-authority"))?;
+        let time: OfficeClock = Arc::new(move || Timestamp(office.now()));
+        let mut council = Council::found_by(&folder.join("council"), area.slug, cards, time)?;
         let mut institutions = BTreeMap::new();
-        for house in plan.institutions() {
-            let (institution, request) = Institution::prepare(*house, world.host(house.slug()), folder)?;
+        for house in plan.houses() {
+            let host = world.host(&area.party(house.slug()));
+            let (institution, request) = Institution::prepare(area, *house, host, folder)?;
             council.enrol(&request)?;
             institutions.insert(*house, institution);
         }
@@ -65,9 +72,9 @@ impl Federation {
             institution.start().await?;
         }
         let today = CalendarDate::in_japan(clock.now()).ok_or_else(|| Stumble("no calendar".to_owned()))?;
-        let mut chance = Chance::new(world.seed());
-        let people = people::settle(plan.guardians, plan.institutions(), &mut chance, today);
-        let mut federation = Self { world: world.clone(), institutions, guardians: Vec::new(), people };
+        let mut chance = Chance::new(world.seed() ^ u64::from(area.number()) << 48);
+        let people = people::settle(plan.guardians, plan.houses(), &mut chance, today);
+        let mut federation = Self { world: world.clone(), area, institutions, guardians: Vec::new(), people };
         federation.acquaint().await?;
         federation.register().await?;
         federation.fill().await?;
@@ -83,14 +90,10 @@ impl Federation {
         self.institutions.get(&House::CityHall).ok_or_else(|| Stumble("there is no city hall".to_owned()))
     }
 
-    /// The machine of an institution or of a guardian's terminal.
-    pub fn host(&self, party: &str) -> Host {
-        self.world.host(party)
-    }
-
-    /// The institution of this slug.
-    pub fn institution(&self, slug: &str) -> Option<&Institution> {
-        self.institutions.values().find(|institution| institution.house.slug() == slug)
+    /// The house of a member of this federation.
+    pub fn house_of(&self, member: &MemberId) -> Option<House> {
+        let ours = |house: &&House| self.area.member(**house) == member.as_str();
+        self.institutions.keys().find(ours).copied()
     }
 
     async fn acquaint(&self) -> Result<(), Stumble> {
@@ -128,7 +131,7 @@ impl Federation {
             let Some(institution) = self.institutions.get(house) else { continue };
             let records = archive.ndjson.clone().into_bytes();
             institution.command("import", json!({ "format": "ndjson" }), CLERKS[0], records).await?;
-            let asked = json!({ "action": "tokens", "member": house.id() });
+            let asked = json!({ "action": "tokens", "member": self.area.member(*house) });
             let tokens = hall.command("resident", asked, CLERKS[0], Vec::new()).await?;
             let lines: Vec<String> = tokens.rows.iter().map(|row| format!("{row}\n")).collect();
             let file = lines.concat().into_bytes();
@@ -144,15 +147,15 @@ impl Federation {
         council.write_revocations(&list, 24 * 30)?;
         hall.command("card", json!({ "action": "revocations" }), CLERKS[0], read(&list)?).await?;
         for (place, holder) in self.people.card_holders.clone().iter().enumerate() {
-            let card = council.issue_card(&folder.join("cards"), place + 1)?;
+            let card = RehearsedCard::new(place)?;
             let enrol = json!({ "action": "enrol", "resident": holder });
-            hall.command("card", enrol, CLERKS[0], read(&card.certificate)?).await?;
+            hall.command("card", enrol, CLERKS[0], card.pem().as_bytes().to_vec()).await?;
             let expected = self.people.expected_of(holder);
-            let name = format!("guardian-{}", place + 1);
+            let name = self.area.party(&format!("guardian-{}", place + 1));
             let host = self.world.host(&name);
             let lists: [PathBuf; 2] = [folder.join("council/root.cbor"), folder.join("trust-list.cbor")];
-            let gateway = hall.host.addr(super::institution::PORT);
-            self.guardians.push(Guardian::new(name, host, card.file, lists, gateway, expected));
+            let gateway = (hall.member.clone(), hall.host.addr(super::institution::PORT));
+            self.guardians.push(Guardian::new(name, host, card, lists, gateway, expected));
         }
         Ok(())
     }

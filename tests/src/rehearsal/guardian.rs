@@ -15,7 +15,7 @@ use hibiki_protocol::limits;
 use hibiki_protocol::session::{AttestedSubject, Relation};
 use hibiki_protocol::time::Timestamp;
 use hibiki_simnet::Host;
-use hibiki_terminal::card::{FileCard, Pin};
+use hibiki_terminal::card::Pin;
 use hibiki_terminal::connection::Connection;
 use hibiki_terminal::federation::Federation;
 use hibiki_terminal::question::{Question, Wish};
@@ -25,8 +25,8 @@ use hibiki_terminal::trouble::Trouble;
 use hibiki_terminal::view::{self, View};
 use tokio::time::{Duration, Instant};
 
+use super::cards::RehearsedCard;
 use super::outside::Wall;
-use crate::house::House;
 use crate::population::Expected;
 use crate::town::cards::PIN;
 
@@ -39,10 +39,10 @@ pub struct Guardian {
     pub host: Host,
     /// What her children's views must show.
     pub expected: Expected,
-    card: PathBuf,
+    card: RehearsedCard,
     root: PathBuf,
     trust_list: PathBuf,
-    gateway: SocketAddr,
+    gateway: (MemberId, SocketAddr),
     ports: Arc<AtomicU16>,
 }
 
@@ -70,9 +70,9 @@ impl Guardian {
     pub(super) fn new(
         name: String,
         host: Host,
-        card: PathBuf,
+        card: RehearsedCard,
         [root, trust_list]: [PathBuf; 2],
-        gateway: SocketAddr,
+        gateway: (MemberId, SocketAddr),
         expected: Expected,
     ) -> Self {
         Self {
@@ -104,11 +104,10 @@ impl Guardian {
     /// What the person would be told.
     pub async fn open(&self) -> Result<Visit, Trouble> {
         let mut federation = Federation::load(&self.root, &self.trust_list)?;
-        let mut card = FileCard::open(&self.card)?;
-        let (gateway, address) = (House::CityHall.member(), self.gateway.to_string());
+        let (mut card, (gateway, address)) = (self.card.clone(), &self.gateway);
+        let address = address.to_string();
         let connection =
-            Connection::open_over(&self.road(), &mut federation, &gateway, Some(&address), self.now())
-                .await?;
+            Connection::open_over(&self.road(), &mut federation, gateway, Some(&address), self.now()).await?;
         let pin = Pin::new(PIN.to_owned());
         let session = Session::open(connection, &federation, &mut card, &pin, self.now()).await?;
         Ok(Visit { session, federation })

@@ -16,12 +16,14 @@ use hibiki_node::keys::NodeKeys;
 use hibiki_node::observe::board::{LinkState, Status, StatusBoard};
 use hibiki_node::shutdown::{self, ShutdownTrigger, Stage};
 use hibiki_protocol::cbor;
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::time::Timestamp;
 use hibiki_simnet::Host;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::Stumble;
+use super::area::Area;
 use super::outside::{self, Cellar};
 use crate::house::House;
 
@@ -31,8 +33,12 @@ pub(super) const PORT: u16 = 4433;
 /// One institution.
 #[derive(Clone)]
 pub struct Institution {
+    /// Its name in the world.
+    pub name: String,
     /// Which.
     pub house: House,
+    /// Which member.
+    pub member: MemberId,
     /// Its machine.
     pub host: Host,
     /// What it keeps through a crash.
@@ -61,12 +67,18 @@ pub struct Done {
 
 impl Institution {
     /// Makes folder and keys; the request to the council is in the file returned.
-    pub(super) fn prepare(house: House, host: Host, folder: &Path) -> Result<(Self, PathBuf), Stumble> {
-        let said = |error: &dyn std::fmt::Display| Stumble(format!("{house}: {error}"));
+    pub(super) fn prepare(
+        area: Area,
+        house: House,
+        host: Host,
+        folder: &Path,
+    ) -> Result<(Self, PathBuf), Stumble> {
+        let name = area.party(house.slug());
+        let said = |error: &dyn std::fmt::Display| Stumble(format!("{name}: {error}"));
         let folder = folder.join(house.slug());
         fs::create_dir_all(&folder).map_err(|error| said(&error))?;
-        let loaded = Config::from_text(&settings(house, &host), &folder);
-        let config = loaded.map_err(|problems| Stumble(format!("{house}: {problems:?}")))?.config;
+        let loaded = Config::from_text(&settings(area, house, &host), &folder);
+        let config = loaded.map_err(|problems| Stumble(format!("{name}: {problems:?}")))?.config;
         let cellar = Cellar::default();
         let env = outside::env(&host, &cellar);
         init::make(&config, &env).map_err(|error| said(&error))?;
@@ -74,7 +86,8 @@ impl Institution {
         let request = init::sign(&config, &keys, Timestamp(env.now())).map_err(|error| said(&error))?;
         let file = folder.join("member.request");
         fs::write(&file, cbor::encode(&request)).map_err(|error| said(&error))?;
-        Ok((Self { house, host, cellar, folder, config, running: Arc::default() }, file))
+        let member = config.node.id.clone();
+        Ok((Self { name, house, member, host, cellar, folder, config, running: Arc::default() }, file))
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -114,7 +127,7 @@ impl Institution {
                 *self.running() = Some(Running { router, board, trigger, gone });
                 Ok(())
             }
-            Ok(Err(what)) => Err(Stumble(format!("{} does not start: {what}", self.house))),
+            Ok(Err(what)) => Err(Stumble(format!("{} does not start: {what}", self.name))),
             Err(_) => Ok(()),
         }
     }
@@ -167,7 +180,7 @@ impl Institution {
         body: Vec<u8>,
     ) -> Result<Done, Stumble> {
         let router = self.running().as_ref().map(|running| running.router.clone());
-        let router = router.ok_or_else(|| Stumble(format!("{} does not run", self.house)))?;
+        let router = router.ok_or_else(|| Stumble(format!("{} does not run", self.name)))?;
         let request = Request { body: Body::of(body), ..Request::local(command, arguments, Some(staff)) };
         let (responder, mut events, _cancel) = Responder::channel();
         let mut rows = Vec::new();
@@ -188,23 +201,24 @@ impl Institution {
         while let Ok(event) = events.try_recv() {
             note(event);
         }
-        let result = outcome.map_err(|error| Stumble(format!("{}: {command}: {error}", self.house)))?;
+        let result = outcome.map_err(|error| Stumble(format!("{}: {command}: {error}", self.name)))?;
         Ok(Done { result, rows })
     }
 }
 
 /// The configuration, as an operator would write it.
-fn settings(house: House, host: &Host) -> String {
-    let ((ja, en), address) = (house.names(), host.addr(PORT));
+fn settings(area: Area, house: House, host: &Host) -> String {
+    let ((ja, en), address) = (area.names(house), host.addr(PORT));
     let mut toml = format!(
         "[node]\nid = \"{}\"\nname-ja = \"{ja}\"\nname-en = \"{en}\"\nkind = \"{}\"\ndata-dir = \"data\"\n\n\
          [listen]\naddress = \"{address}\"\nadvertise = \"{address}\"\n\n\
          [federation]\nroot = \"../council/root.cbor\"\ntrust-list = \"../trust-list.cbor\"\n\n",
-        house.id(),
+        area.member(house),
         house.kind(),
     );
     if house == House::CityHall {
-        _ = writeln!(toml, "[roles]\ngateway = true\nregistry = true\n\n[registry]\narea = \"maebashi\"");
+        let area = area.slug;
+        _ = writeln!(toml, "[roles]\ngateway = true\nregistry = true\n\n[registry]\narea = \"{area}\"");
     }
     toml
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hibiki_node::ledger::{DigestKind, EntryKind, Ledger};
+use hibiki_node::ledger::{DigestKind, EntryKind, Logged};
 use hibiki_node::store::{Keyspace, Store as _};
 use hibiki_protocol::answer::Answer;
 use hibiki_protocol::ids::MemberId;
@@ -20,6 +20,7 @@ use super::federation::Federation;
 use super::guardian::{Guardian, Seen};
 use super::institution::Institution;
 use super::people;
+use super::prefecture::Prefecture;
 use crate::house::House;
 use crate::population::{Expected, content_key};
 
@@ -38,8 +39,8 @@ pub struct Judge {
 struct Notes {
     chronicle: Vec<String>,
     broken: Vec<String>,
-    promises: Vec<(House, Receipt, Outcome)>,
-    sizes: BTreeMap<House, u64>,
+    promises: BTreeMap<String, Vec<(Receipt, Outcome)>>,
+    sizes: BTreeMap<String, u64>,
     tally: Tally,
 }
 
@@ -116,12 +117,12 @@ impl Judge {
         }
         let mut words = String::new();
         for part in &view.parts {
-            let Some(house) = House::of(part.institution.as_str()) else { continue };
+            let Some(house) = federation.house_of(&part.institution) else { continue };
             let answered = matches!(part.outcome, Outcome::Data | Outcome::NothingToShow);
             if answered {
                 self.content(&guardian.expected, view.subject.kana.as_str(), house, part);
                 match &part.receipt {
-                    Some(receipt) => self.promised(federation, house, receipt, part.outcome),
+                    Some(receipt) => self.promised(&federation.institutions[&house], receipt, part.outcome),
                     None => self.broken(format_args!("{house} answered without a ledger entry")),
                 }
             }
@@ -147,24 +148,33 @@ impl Judge {
     }
 
     /// I1: nothing was answered that is not in the ledger by then.
-    fn promised(&self, federation: &Federation, house: House, receipt: &Receipt, outcome: Outcome) {
+    fn promised(&self, institution: &Institution, receipt: &Receipt, outcome: Outcome) {
         // Where the power has gone meanwhile, the end will tell.
-        if let Some(ledger) = federation.institutions.get(&house).and_then(|one| one.cellar.ledger()) {
-            self.kept(house, &ledger, receipt, outcome);
+        if let Some(ledger) = institution.cellar.ledger() {
+            let entry = ledger.read(receipt.index..receipt.index + 1).ok().and_then(|mut read| read.pop());
+            self.kept(institution, ledger.origin(), entry.as_ref(), receipt, outcome);
         }
-        self.notes().promises.push((house, receipt.clone(), outcome));
+        let promise = (receipt.clone(), outcome);
+        self.notes().promises.entry(institution.name.clone()).or_default().push(promise);
     }
 
-    fn kept(&self, house: House, ledger: &Ledger, receipt: &Receipt, outcome: Outcome) {
+    fn kept(
+        &self,
+        institution: &Institution,
+        origin: &str,
+        entry: Option<&Logged>,
+        receipt: &Receipt,
+        outcome: Outcome,
+    ) {
         let kind = if outcome == Outcome::Data { EntryKind::Release } else { EntryKind::Refusal };
-        let entry = ledger.read(receipt.index..receipt.index + 1).ok().and_then(|mut read| read.pop());
         let right = entry.is_some_and(|entry| {
             leaf_hash(&entry.leaf_bytes).0 == receipt.leaf_hash.0
                 && entry.leaf.kind == kind
-                && receipt.origin == ledger.origin()
+                && receipt.origin == origin
         });
         if !right {
-            self.broken(format_args!("{house} promised entry {} and has another there", receipt.index));
+            let who = &institution.name;
+            self.broken(format_args!("{who} promised entry {} and has another there", receipt.index));
         }
     }
 
@@ -191,74 +201,85 @@ impl Judge {
 
     /// I4: a ledger never becomes shorter.
     pub fn grown(&self, institution: &Institution) {
-        let house = institution.house;
+        let name = &institution.name;
         let Some(size) = institution.cellar.ledger().map(|ledger| ledger.size()) else { return };
-        let before = self.notes().sizes.insert(house, size).unwrap_or(0);
+        let before = self.notes().sizes.insert(name.clone(), size).unwrap_or(0);
         if size < before {
-            self.broken(format_args!("{house}: the ledger had {before} entries and has {size}"));
+            self.broken(format_args!("{name}: the ledger had {before} entries and has {size}"));
         }
     }
 
     /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and no store
     /// has a record in the clear.
-    pub fn close(&self, federation: &Federation) {
-        let promises = self.notes().promises.clone();
-        for institution in federation.institutions.values() {
+    pub fn close(&self, all: &Prefecture) {
+        for institution in all.institutions() {
             self.grown(institution);
-            let house = institution.house;
+            let name = &institution.name;
             let Some(ledger) = institution.cellar.ledger() else {
-                self.broken(format_args!("{house} does not run at the end"));
+                self.broken(format_args!("{name} does not run at the end"));
                 continue;
             };
-            for (_, receipt, outcome) in promises.iter().filter(|(whose, ..)| *whose == house) {
-                self.kept(house, &ledger, receipt, *outcome);
+            let Ok(entries) = ledger.read(0..ledger.size()) else {
+                self.broken(format_args!("{name}: an entry of the ledger does not read"));
+                continue;
+            };
+            let promises = self.notes().promises.remove(name).unwrap_or_default();
+            for (receipt, outcome) in &promises {
+                let entry = usize::try_from(receipt.index).ok().and_then(|index| entries.get(index));
+                self.kept(institution, ledger.origin(), entry, receipt, *outcome);
             }
-            self.released_once(house, &ledger);
+            self.released_once(name, &entries);
             match ledger.verify(true) {
                 Ok(report) if report.passed() => {}
                 Ok(report) => {
-                    self.broken(format_args!("{house}: the ledger does not verify: {:?}", report.checks));
+                    self.broken(format_args!("{name}: the ledger does not verify: {:?}", report.checks));
                 }
-                Err(error) => self.broken(format_args!("{house}: the ledger does not read: {error}")),
+                Err(error) => self.broken(format_args!("{name}: the ledger does not read: {error}")),
             }
-            self.at_home(federation, institution);
+            self.at_home(institution);
         }
     }
 
-    fn released_once(&self, house: House, ledger: &Ledger) {
+    fn released_once(&self, name: &str, entries: &[Logged]) {
         let mut seen = BTreeSet::new();
-        let Ok(entries) = ledger.read(0..ledger.size()) else {
-            return self.broken(format_args!("{house}: an entry of the ledger does not read"));
-        };
         for entry in entries.iter().filter(|entry| entry.leaf.kind == EntryKind::Release) {
             let query = entry.leaf.digests.iter().find(|(kind, _)| *kind == DigestKind::Query);
             if query.is_some_and(|(_, digest)| !seen.insert(*digest)) {
-                self.broken(format_args!("{house} released twice for one part (entry {})", entry.index));
+                self.broken(format_args!("{name} released twice for one part (entry {})", entry.index));
             }
         }
     }
 
     /// I6, as far as bytes can tell: what stands in every record of a house stands in no store in the clear. A sealed
     /// record of another house would not be seen here; what views show is held against what each house holds.
-    fn at_home(&self, federation: &Federation, institution: &Institution) {
-        let store = institution.cellar.store();
+    fn at_home(&self, institution: &Institution) {
+        let (store, name) = (institution.cellar.store(), &institution.name);
         let Ok(snapshot) = store.snapshot() else {
-            return self.broken(format_args!("{}: the store does not read", institution.house));
+            return self.broken(format_args!("{name}: the store does not read"));
         };
         for keyspace in Keyspace::ALL {
             let mut after = None;
             while let Ok(rows) = snapshot.scan(*keyspace, &[], after.as_deref(), 1_000) {
                 let Some((last, _)) = rows.last() else { break };
                 after = Some(last.clone());
-                for house in federation.institutions.keys() {
-                    let mark = people::mark(*house);
-                    let holds = |bytes: &[u8]| bytes.windows(mark.len()).any(|part| part == mark.as_bytes());
-                    if rows.iter().any(|(key, value)| holds(key) || holds(value)) {
-                        let here = institution.house;
-                        self.broken(format_args!("{here} keeps a record of {house} in the clear"));
-                    }
+                if rows.iter().any(|(key, value)| marked(key) || marked(value)) {
+                    self.broken(format_args!("{name} keeps a record in the clear"));
                 }
             }
         }
     }
+}
+
+/// Whether a record's mark stands there.
+fn marked(bytes: &[u8]) -> bool {
+    let mark = people::MARK.as_bytes();
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == mark[0]) {
+        rest = &rest[at..];
+        if rest.starts_with(mark) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
 }

@@ -18,10 +18,8 @@ const RECORDS_MAX: u64 = 3;
 const SURNAMES: [(&str, &str); 4] =
     [("青柳", "アオヤギ"), ("茂木", "モテギ"), ("樋口", "ヒグチ"), ("桑原", "クワバラ")];
 
-/// A text that stands in every record of this house and in no other's.
-pub(super) fn mark(house: House) -> String {
-    format!("mark-of-{}", house.slug())
-}
+/// Stands in every record, before the name of the house it is of.
+pub(super) const MARK: &str = "mark-of-";
 
 /// Settles `families` guardians with two children each.
 pub(super) fn settle(
@@ -82,7 +80,7 @@ fn keep(people: &mut Population, house: House, child: &Resident, chance: &mut Ch
             "status": "completed",
             "vaccineCode": { "text": "日本脳炎" },
             "occurrenceDateTime": day.to_string(),
-            "note": [{ "text": mark(house) }],
+            "note": [{ "text": format!("{MARK}{house}") }],
         });
         let (key, line) = fhir::about(&dose, &number, &chance.id());
         people.add(house, &line, &key, &[&child.number]);

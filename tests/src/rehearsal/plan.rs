@@ -8,11 +8,12 @@ use hibiki_simnet::LinkOptions;
 use std::time::Duration;
 
 use super::Stumble;
+use super::area::{Area, GUNMA};
 use crate::chance::Chance;
 use crate::house::House;
 
 /// Guardians, at most: so many have names of their own.
-const GUARDIANS_MAX: usize = 40;
+const GUARDIANS_MAX: u64 = 40;
 /// A day.
 const LASTS_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 
@@ -20,9 +21,12 @@ const LASTS_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Plan {
-    /// Institutions, city hall first, in the order of [`House::EIGHT`].
+    /// Municipalities, each with a council of its own, in the order of [`GUNMA`].
+    #[serde(default = "one")]
+    pub cities: usize,
+    /// Institutions of each, city hall first, in the order of [`House::CITY`].
     pub houses: usize,
-    /// Guardians, each at a terminal of her own, with two children.
+    /// Guardians of each, every one at a terminal of her own, with two children.
     pub guardians: usize,
     /// Milliseconds of virtual time during which things go wrong; then everything is mended.
     pub lasts_ms: u64,
@@ -32,6 +36,10 @@ pub struct Plan {
     /// What goes wrong.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// How many datagrams in a million suffer what.
@@ -44,6 +52,8 @@ pub struct Quality {
     pub duplicate_ppm: u32,
     /// Held back by up to 60 ms and overtaken.
     pub reorder_ppm: u32,
+    /// Kilobytes that fit through in a second; 0 for as many as there are. What waits longer than 200 ms is dropped.
+    pub kb_per_s: u32,
 }
 
 /// Something goes wrong for a while.
@@ -113,13 +123,14 @@ impl Quality {
             .losing(self.loss_ppm)
             .duplicating(self.duplicate_ppm)
             .reordering(self.reorder_ppm, Duration::from_millis(60))
+            .narrow(u64::from(self.kb_per_s) * 1_000)
     }
 }
 
 impl Plan {
     /// A plan without any trouble.
     pub fn calm(houses: usize, guardians: usize) -> Self {
-        Self { houses, guardians, lasts_ms: 5_000, road: Quality::default(), troubles: Vec::new() }
+        Self { cities: 1, houses, guardians, lasts_ms: 5_000, road: Quality::default(), troubles: Vec::new() }
     }
 
     /// The plan a seed stands for. Each kind of trouble is left out by one seed in three, so that what one hides
@@ -133,9 +144,10 @@ impl Plan {
         let mut has = |_: &str| chance.below(3) > 0;
         let (bad_roads, cuts, crashes, clocks) = (has("roads"), has("cuts"), has("crashes"), has("clocks"));
         let road = if bad_roads { quality(chance) } else { Quality::default() };
-        let mut plan = Self { houses, guardians, lasts_ms, road, troubles: Vec::new() };
+        let mut plan = Self { houses, guardians, road, ..Self::calm(houses, guardians) };
+        plan.lasts_ms = lasts_ms;
         let parties = plan.parties();
-        let institutions = &parties[..houses];
+        let institutions: Vec<_> = parties.iter().take(houses).cloned().collect();
         let mut troubles = Vec::new();
         if bad_roads {
             for _ in 0..chance.below(3) {
@@ -158,7 +170,7 @@ impl Plan {
         }
         if crashes {
             for _ in 0..=chance.below(5) {
-                let who = chance.of(institutions).clone();
+                let who = chance.of(&institutions).clone();
                 let what = if chance.below(4) == 0 { What::Restart { who } } else { What::Crash { who } };
                 troubles.push(trouble(what, lasts_ms, chance));
             }
@@ -183,26 +195,17 @@ impl Plan {
     /// It is none, or names somebody who is not in it.
     pub fn parse(toml: &str) -> Result<Self, Stumble> {
         let plan: Self = toml::from_str(toml).map_err(|error| Stumble(format!("the plan: {error}")))?;
-        if !(1..=House::EIGHT.len()).contains(&plan.houses) {
-            return Err(Stumble(format!(
-                "the plan: houses is 1 to {}, not {}",
-                House::EIGHT.len(),
-                plan.houses
-            )));
-        }
-        if !(1..=GUARDIANS_MAX).contains(&plan.guardians) {
-            return Err(Stumble(format!(
-                "the plan: guardians is 1 to {GUARDIANS_MAX}, not {}",
-                plan.guardians
-            )));
-        }
-        if !(1..=LASTS_MS_MAX).contains(&plan.lasts_ms) {
-            return Err(Stumble(format!("the plan: lasts-ms is 1 to {LASTS_MS_MAX}, not {}", plan.lasts_ms)));
-        }
-        let parties = plan.parties();
+        let within = |name, has: u64, most: u64| {
+            let fits = (1..=most).contains(&has);
+            fits.then_some(()).ok_or_else(|| Stumble(format!("the plan: {name} is 1 to {most}, not {has}")))
+        };
+        within("cities", plan.cities as u64, GUNMA.len() as u64)?;
+        within("houses", plan.houses as u64, House::CITY.len() as u64)?;
+        within("guardians", plan.guardians as u64, GUARDIANS_MAX)?;
+        within("lasts-ms", plan.lasts_ms, LASTS_MS_MAX)?;
+        let (everybody, institutions) = (plan.parties(), plan.institutions());
         for trouble in &plan.troubles {
-            let house = matches!(trouble.what, What::Crash { .. } | What::Restart { .. });
-            let known = if house { &parties[..plan.houses] } else { &parties[..] };
+            let known = if trouble.what.needs_an_institution() { &institutions } else { &everybody };
             if let What::Cut { between: [a, b] } | What::BadRoad { between: [a, b], .. } = &trouble.what
                 && a == b
             {
@@ -220,19 +223,34 @@ impl Plan {
         toml::to_string(self).unwrap_or_default()
     }
 
-    /// Its institutions.
-    pub fn institutions(&self) -> &'static [House] {
-        &House::EIGHT[..self.houses.min(House::EIGHT.len())]
+    /// The houses of each municipality.
+    pub fn houses(&self) -> &'static [House] {
+        &House::CITY[..self.houses.min(House::CITY.len())]
+    }
+
+    fn named<'a>(&self, names: impl Fn(&Area) -> Vec<String> + 'a) -> impl Iterator<Item = String> + 'a {
+        GUNMA.iter().take(self.cities).flat_map(names)
+    }
+
+    /// The names of all institutions.
+    pub fn institutions(&self) -> Vec<String> {
+        self.named(|area| self.houses().iter().map(|house| area.party(house.slug())).collect()).collect()
     }
 
     /// Everybody's names: institutions, then guardians.
     pub fn parties(&self) -> Vec<String> {
-        let houses = self.institutions().iter().map(|house| house.slug().to_owned());
-        houses.chain((1..=self.guardians).map(|number| format!("guardian-{number}"))).collect()
+        let guardians =
+            |area: &Area| (1..=self.guardians).map(|number| area.party(&format!("guardian-{number}"))).collect();
+        self.institutions().into_iter().chain(self.named(guardians)).collect()
     }
 }
 
 impl What {
+    /// Whether only an institution can have it.
+    fn needs_an_institution(&self) -> bool {
+        matches!(self, Self::Crash { .. } | Self::Restart { .. })
+    }
+
     /// Whom it concerns.
     pub fn parties(&self) -> Vec<String> {
         match self {
@@ -247,8 +265,11 @@ impl What {
 
 /// From hardly noticeable to hardly usable.
 fn quality(chance: &mut Chance) -> Quality {
-    let mut ppm = |most: u64| chance.below(most) as u32;
-    Quality { loss_ppm: ppm(60_000), duplicate_ppm: ppm(50_000), reorder_ppm: ppm(50_000) }
+    let mut below = |most: u64| chance.below(most) as u32;
+    let (loss_ppm, duplicate_ppm, reorder_ppm) = (below(60_000), below(50_000), below(50_000));
+    // A home's line, where it is narrow at all.
+    let kb_per_s = if below(3) == 0 { 60 + below(400) } else { 0 };
+    Quality { loss_ppm, duplicate_ppm, reorder_ppm, kb_per_s }
 }
 
 fn two(parties: &[String], chance: &mut Chance) -> [String; 2] {
@@ -311,6 +332,7 @@ mod tests {
             ("houses = 3", "houses = 0", "houses"),
             ("houses = 3", "houses = 9", "houses"),
             ("guardians = 2", "guardians = 0", "guardians"),
+            ("houses = 3", "houses = 3\ncities = 36", "cities"),
             ("guardians = 2", "guardians = 1000000", "guardians"),
             ("lasts-ms = 1000", "lasts-ms = 0", "lasts-ms"),
             ("lasts-ms = 1000", "lasts-ms = 999999999999", "lasts-ms"),

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::federation::Federation;
+use hibiki_simnet::LinkOptions;
+
 use super::institution::Institution;
 use super::judge::Judge;
 use super::plan::{Plan, What};
+use super::prefecture::Prefecture;
 
 /// How long an institution that was asked to stop is waited for.
 const LEAVE: Duration = Duration::from_secs(20);
 
 /// Lives through the plan's time.
-pub(super) async fn befall(federation: &Federation, plan: &Plan, judge: &Judge) {
-    let began = federation.world.elapsed();
+pub(super) async fn befall(all: &Prefecture, plan: &Plan, judge: &Judge) {
+    let began = all.world.elapsed();
     // Beginnings and ends in their order; what falls together goes by its place in the plan.
     let mut due: BTreeMap<(u64, usize, bool), &What> = BTreeMap::new();
     for (place, trouble) in plan.troubles.iter().enumerate() {
@@ -24,24 +26,24 @@ pub(super) async fn befall(federation: &Federation, plan: &Plan, judge: &Judge) 
         if at >= plan.lasts_ms {
             break;
         }
-        wait_until(federation, began + Duration::from_millis(at)).await;
+        wait_until(all, began + Duration::from_millis(at)).await;
         if over {
             judge.note(format_args!("over: {what:?}"));
-            end(federation, plan, judge, what).await;
+            end(all, plan, judge, what).await;
         } else {
             judge.note(format_args!("{what:?}"));
-            begin(federation, judge, what).await;
+            begin(all, judge, what).await;
         }
     }
-    wait_until(federation, began + Duration::from_millis(plan.lasts_ms)).await;
+    wait_until(all, began + Duration::from_millis(plan.lasts_ms)).await;
 }
 
-async fn wait_until(federation: &Federation, moment: Duration) {
-    federation.world.sleep(moment.saturating_sub(federation.world.elapsed())).await;
+async fn wait_until(all: &Prefecture, moment: Duration) {
+    all.world.sleep(moment.saturating_sub(all.world.elapsed())).await;
 }
 
-async fn begin(federation: &Federation, judge: &Judge, what: &What) {
-    let (world, host) = (&federation.world, |party: &String| federation.host(party));
+async fn begin(all: &Prefecture, judge: &Judge, what: &What) {
+    let (world, host) = (&all.world, |party: &String| all.host(party));
     match what {
         What::Cut { between: [a, b] } => world.cut(&host(a), &host(b)),
         What::CutOneWay { from, to } => world.cut_one_way(&host(from), &host(to)),
@@ -51,13 +53,13 @@ async fn begin(federation: &Federation, judge: &Judge, what: &What) {
             world.set_link(&host(b), &host(a), quality.road());
         }
         What::Crash { who } => {
-            if let Some(institution) = federation.institution(who) {
+            if let Some(institution) = all.institution(who) {
                 judge.grown(institution);
                 institution.crash();
             }
         }
         What::Restart { who } => {
-            if let Some(institution) = federation.institution(who) {
+            if let Some(institution) = all.institution(who) {
                 judge.grown(institution);
                 let left = tokio::time::timeout(LEAVE, institution.stop()).await;
                 if left.is_err() {
@@ -70,8 +72,8 @@ async fn begin(federation: &Federation, judge: &Judge, what: &What) {
     }
 }
 
-async fn end(federation: &Federation, plan: &Plan, judge: &Judge, what: &What) {
-    let (world, host) = (&federation.world, |party: &String| federation.host(party));
+async fn end(all: &Prefecture, plan: &Plan, judge: &Judge, what: &What) {
+    let (world, host) = (&all.world, |party: &String| all.host(party));
     match what {
         What::Cut { between: [a, b] } => world.heal(&host(a), &host(b)),
         What::CutOneWay { from, to } => world.heal(&host(from), &host(to)),
@@ -81,7 +83,7 @@ async fn end(federation: &Federation, plan: &Plan, judge: &Judge, what: &What) {
             world.set_link(&host(b), &host(a), plan.road.road());
         }
         What::Crash { who } | What::Restart { who } => {
-            if let Some(institution) = federation.institution(who) {
+            if let Some(institution) = all.institution(who) {
                 start(institution, judge).await;
             }
         }
@@ -101,21 +103,14 @@ async fn start(institution: &Institution, judge: &Judge) {
 }
 
 /// Everything is as it should be again: roads calm, clocks right, every institution started.
-pub(super) async fn mend(federation: &Federation, plan: &Plan, judge: &Judge) {
-    let world = &federation.world;
+pub(super) async fn mend(all: &Prefecture, plan: &Plan, judge: &Judge) {
+    let world = &all.world;
     world.heal_all();
-    let parties = plan.parties();
-    for from in &parties {
-        federation.host(from).set_skew(0);
-        for to in parties.iter().filter(|to| *to != from) {
-            world.set_link(
-                &federation.host(from),
-                &federation.host(to),
-                hibiki_simnet::LinkOptions::default(),
-            );
-        }
+    world.calm(LinkOptions::default());
+    for party in &plan.parties() {
+        all.host(party).set_skew(0);
     }
-    for institution in federation.institutions.values() {
+    for institution in all.institutions() {
         start(institution, judge).await;
     }
     judge.note("everything is mended");

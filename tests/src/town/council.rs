@@ -32,16 +32,22 @@ pub struct Council {
 impl Council {
     /// Opens an office in a folder where none is: root key, card authority.
     pub(super) fn found(path: &Path) -> Result<Self, TownError> {
-        Self::found_by(path, Arc::new(clock::now))
+        make_folder(path)?;
+        let cards = CardAuthority::init(&path.join("card-ca"), "Simulated card authority", clock::now())?;
+        Self::found_by(path, "maebashi", cards, Arc::new(clock::now))
     }
 
-    /// The same by another clock.
-    pub(crate) fn found_by(path: &Path, clock: OfficeClock) -> Result<Self, TownError> {
+    /// The same of a federation of this name, with an authority that is there already, by another clock.
+    pub(crate) fn found_by(
+        path: &Path,
+        name: &str,
+        cards: CardAuthority,
+        clock: OfficeClock,
+    ) -> Result<Self, TownError> {
         make_folder(path)?;
-        let name = FederationId::new("maebashi").ok_or_else(|| TownError::NoProgram(path.to_owned()))?;
+        let name = FederationId::new(name).ok_or_else(|| TownError::NoProgram(path.to_owned()))?;
         let mut folder = CouncilFolder::create(path, name, 1, 1, 1)?;
         let key = read_root_key(&path.join("root-1.key"))?;
-        let cards = CardAuthority::init(&path.join("card-ca"), "Simulated card authority", clock())?;
         folder.edit(|council| council.accept_card_certificate(cards.certificate_der(), None, None))?;
         Ok(Self { folder, key, cards, clock })
     }

@@ -1,0 +1,55 @@
+//! Municipalities side by side in one world, each with its own council.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hibiki_simnet::{Host, World};
+
+use super::Stumble;
+use super::area::GUNMA;
+use super::federation::Federation;
+use super::guardian::Guardian;
+use super::institution::Institution;
+use super::plan::Plan;
+
+/// Everybody there is.
+pub struct Prefecture {
+    /// The world they live in.
+    pub world: World,
+    /// The municipalities, Maebashi first; there is always one.
+    pub cities: Vec<Arc<Federation>>,
+}
+
+impl Prefecture {
+    /// Founds every municipality of a plan, one after the other, each in a folder of its own.
+    ///
+    /// # Errors
+    /// Somebody refuses.
+    pub async fn found(world: &World, folder: &Path, plan: &Plan) -> Result<Self, Stumble> {
+        let mut cities = Vec::new();
+        for area in GUNMA.into_iter().take(plan.cities) {
+            cities.push(Arc::new(Federation::found(world, &folder.join(area.slug), plan, area).await?));
+        }
+        Ok(Self { world: world.clone(), cities })
+    }
+
+    /// The machine of an institution or of a guardian's terminal.
+    pub fn host(&self, party: &str) -> Host {
+        self.world.host(party)
+    }
+
+    /// The institution of this name in the world.
+    pub fn institution(&self, party: &str) -> Option<&Institution> {
+        self.institutions().find(|institution| institution.name == party)
+    }
+
+    /// Every institution.
+    pub fn institutions(&self) -> impl Iterator<Item = &Institution> {
+        self.cities.iter().flat_map(|city| city.institutions.values())
+    }
+
+    /// Every guardian, with her city.
+    pub fn guardians(&self) -> impl Iterator<Item = (&Arc<Federation>, &Guardian)> {
+        self.cities.iter().flat_map(|city| city.guardians.iter().map(move |guardian| (city, guardian)))
+    }
+}
