@@ -14,6 +14,7 @@ mod dial;
 mod door;
 mod freshness;
 mod hello;
+mod news;
 mod serve;
 mod table;
 

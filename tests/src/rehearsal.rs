@@ -17,6 +17,8 @@ pub mod federation;
 pub mod guardian;
 pub mod institution;
 pub mod judge;
+pub mod model;
+pub mod orders;
 pub mod outside;
 mod panics;
 mod people;
@@ -35,6 +37,7 @@ use tokio::task::JoinSet;
 
 pub use federation::Federation;
 pub use judge::{Judge, Tally};
+pub use orders::Change;
 pub use plan::Plan;
 pub use prefecture::Prefecture;
 
@@ -88,7 +91,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { sessions, refused, views, complete, repeated } = self.tally;
+        let Tally { sessions, refused, views, complete, repeated, .. } = self.tally;
         write!(
             f,
             "seed {}: {} institutions, {} guardians, {} troubles, {:.1} s; {sessions} sessions, {views} views \
@@ -179,7 +182,7 @@ where
         many => judge.broken(format_args!("{many} tasks panicked")),
     }
     let lasted = world.elapsed();
-    for institution in all.institutions() {
+    for (_, institution) in all.institutions() {
         institution.stop().await;
     }
     Ok((judge, lasted))
@@ -195,10 +198,14 @@ async fn through(all: Arc<Prefecture>, judge: Arc<Judge>, plan: Plan) {
         let (city, guardian, judge) = (Arc::clone(city), guardian.clone(), Arc::clone(&judge));
         visits.spawn(visits::through_troubles(city, guardian, judge, chance, until));
     }
-    troubles::befall(&all, &plan, &judge).await;
+    let orders = troubles::befall(&all, &plan, &judge).await;
     // Nobody is left waiting by the troubles: what was begun ends by itself.
     visits.join_all().await;
     troubles::mend(&all, &plan, &judge).await;
+    if tokio::time::timeout(visits::RECOVERY, orders.join_all()).await.is_err() {
+        let open = judge.model().in_force();
+        judge.broken(format_args!("{:?} after mending not everybody has acknowledged: {open:?}", visits::RECOVERY));
+    }
     let mut visits = JoinSet::new();
     for (city, guardian) in all.guardians() {
         let (city, guardian, judge) = (Arc::clone(city), guardian.clone(), Arc::clone(&judge));

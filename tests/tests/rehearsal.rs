@@ -8,7 +8,7 @@ use std::time::Duration;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::query::Refusal;
 use hibiki_tests::house::House;
-use hibiki_tests::rehearsal::{Plan, play, rehearse};
+use hibiki_tests::rehearsal::{Change, Plan, play, rehearse};
 
 /// Lives through a seed in a process of its own, the only way to have it to the last byte again; what was told.
 fn alone(seed: u64) -> String {
@@ -75,6 +75,26 @@ fn a_part_is_answered_once_also_where_the_institution_crashes_in_between() {
         });
         assert_eq!(first, (Outcome::Data, None));
         assert_eq!(second, (Outcome::Expired, Some(Refusal::Replayed)));
+    });
+    let report = report.unwrap();
+    assert!(report.broken.is_empty(), "{report}");
+}
+
+#[test]
+fn a_new_list_arrives_also_where_its_first_announcement_was_lost() {
+    let report = play(1, &Plan::calm(3, 1), |federation, judge| async move {
+        let (hall, hospital) = (federation.city_hall().unwrap(), &federation.institutions[&House::Hospital]);
+        federation.world.cut(&hall.host, &hospital.host);
+        federation.install(hall, federation.next_list(Change::Name).unwrap()).await.unwrap();
+        // Longer than anybody waits for an answer, shorter than it takes to believe a link dead.
+        federation.world.sleep(Duration::from_secs(7)).await;
+        assert_eq!((hall.epoch(), hospital.epoch()), (Some(2), Some(1)));
+        federation.world.heal(&hall.host, &hospital.host);
+        federation.world.sleep(Duration::from_secs(12)).await;
+        assert_eq!(hospital.epoch(), Some(2));
+        let guardian = &federation.guardians[0];
+        let seen = guardian.look(&guardian.open().await.unwrap(), 0, 4_000).await.unwrap();
+        assert!(judge.view(&federation, guardian, 4_000, &seen));
     });
     let report = report.unwrap();
     assert!(report.broken.is_empty(), "{report}");

@@ -66,7 +66,7 @@ fn lists_move_forward_only_and_a_removed_member_is_cut_off() {
     // A fork: two lists of epoch 2, both signed by the very root.
     let (rival, second) = (scene.list("rival.cbor"), scene.list("second.cbor"));
     scene.town.council().forge_rival(House::School, &rival).unwrap();
-    scene.town.council().rename(House::School, "Momiji School").unwrap();
+    scene.town.council().rename(&House::School.member(), "Momiji School").unwrap();
     scene.town.council().publish(&second).unwrap();
     staff::install_list(&scene.town, House::CityHall, &second).unwrap();
     // The others learn it over their links, without anybody's help.
@@ -96,7 +96,7 @@ fn lists_move_forward_only_and_a_removed_member_is_cut_off() {
 
     // Removed while connected: the gateway closes the connection, the member is no longer part of any view.
     let third = scene.list("third.cbor");
-    scene.town.council().remove(House::Clinic).unwrap();
+    scene.town.council().remove(&House::Clinic.member()).unwrap();
     scene.town.council().publish(&third).unwrap();
     let watch = clock::Stopwatch::start();
     staff::install_list(&scene.town, House::CityHall, &third).unwrap();

@@ -231,8 +231,8 @@ impl Loop {
                 serve::serve_link(self.links.clone(), self.services.clone(), link.clone(), Direction::Out);
             self.links.0.env.spawn(serving);
             match self.links.greet(&member.id, &link).await {
-                Ok(()) => {
-                    self.links.came_up(&member.id, &link, Direction::Out);
+                Ok(epoch) => {
+                    self.links.came_up(&member.id, &link, Direction::Out, epoch);
                     return Ok(link);
                 }
                 Err(failure) => {

@@ -62,9 +62,9 @@ impl Links {
         })
     }
 
-    /// Says hello to `member` and takes newer trust lists from it. Done when a link is made, and again
-    /// whenever a list was installed here, so that news travels.
-    pub(super) async fn greet(&self, member: &MemberId, link: &Link) -> Result<(), HelloFailure> {
+    /// Says hello to `member` and takes newer trust lists from it; the epoch it had when it answered. Done when a
+    /// link is made, and again whenever a list was installed here, so that news travels.
+    pub(super) async fn greet(&self, member: &MemberId, link: &Link) -> Result<u64, HelloFailure> {
         let asked = self.0.env.now();
         let request = Request::Hello(self.hello());
         let reply = put(link, &request, limits::CONTROL_FRAME_BYTES_MAX);
@@ -93,7 +93,7 @@ impl Links {
                 self.take(&other).await;
             }
         }
-        Ok(())
+        Ok(welcome.epoch)
     }
 
     /// Fetches the lists after ours over `link` and offers them, until nothing new comes.
@@ -137,8 +137,7 @@ async fn within(asked: impl Future<Output = Result<Reply, Trouble>>) -> Result<R
     tokio::time::timeout(SMALL_TALK, asked).await.unwrap_or(Err(Trouble::Silent))
 }
 
-/// Acts on every list that comes into force: who left is disconnected at once, everybody else hears of
-/// the new epoch. Looks at the list's standing from time to time.
+/// Acts on every list that comes into force: who left is disconnected at once. Looks at the list's standing from time to time.
 pub(super) async fn follow_trust_list(links: Links, mut shutdown: Shutdown) {
     let mut told = links.0.membership.subscribe();
     let mut members = members_of(&links);
@@ -159,7 +158,6 @@ pub(super) async fn follow_trust_list(links: Links, mut shutdown: Shutdown) {
                 }
                 members = present;
                 links.0.announce_own_membership();
-                announce(&links);
             }
             _ = standing.tick() => {
                 links.0.membership.report_standing(links.0.settings.grace_millis);
@@ -170,18 +168,6 @@ pub(super) async fn follow_trust_list(links: Links, mut shutdown: Shutdown) {
 
 fn members_of(links: &Links) -> Vec<MemberId> {
     links.0.membership.current().list().members.iter().map(|member| member.id.clone()).collect()
-}
-
-/// Says hello again on every link, so that the other side learns of the new epoch.
-fn announce(links: &Links) {
-    for (member, up) in links.0.table.all() {
-        let links = links.clone();
-        links.0.env.clone().spawn(async move {
-            if let Err(failure) = links.greet(&member, &up.link).await {
-                tracing::debug!(%member, %failure, "a new trust list could not be announced");
-            }
-        });
-    }
 }
 
 impl super::Inner {

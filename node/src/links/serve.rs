@@ -87,8 +87,9 @@ pub(super) async fn serve_link(links: Links, services: Services, link: Link, dir
 }
 
 impl Links {
-    /// The link counts as up: from now on `member` can be asked over it.
-    pub(super) fn came_up(&self, member: &MemberId, link: &Link, direction: Direction) {
+    /// The link counts as up: from now on `member`, which spoke of list `epoch`, can be asked over it.
+    pub(super) fn came_up(&self, member: &MemberId, link: &Link, direction: Direction, epoch: u64) {
+        self.0.env.spawn(self.clone().keep_informed(member.clone(), link.clone(), epoch));
         let up = self.0.table.enter(member, link, direction);
         let roster = self.0.membership.roster();
         let gateway = roster.has_role(&self.0.settings.own, hibiki_protocol::trust::Role::Gateway);
@@ -221,7 +222,7 @@ impl Serving {
         send(exchange, &Reply::Welcome(welcome)).await;
         let Some(member) = &self.member else { return };
         if first {
-            self.links.came_up(member, &self.link, Direction::In);
+            self.links.came_up(member, &self.link, Direction::In, hello.epoch);
         }
         if hello.epoch > own_epoch {
             self.links.catch_up(&self.link).await;

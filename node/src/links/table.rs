@@ -74,13 +74,6 @@ impl Table {
         rows.up.iter().filter(|(_, links)| open(links)).map(|(member, _)| member.clone()).collect()
     }
 
-    /// Every link that is up, with its member.
-    pub(super) fn all(&self) -> Vec<(MemberId, UpLink)> {
-        let newest =
-            |(member, links): (&MemberId, &Vec<UpLink>)| Some((member.clone(), links.last()?.clone()));
-        self.rows().up.iter().filter_map(newest).collect()
-    }
-
     /// A link counts as up. An older one that the same side made is forgotten by its maker: it is closed.
     pub(super) fn enter(&self, member: &MemberId, link: &Link, direction: Direction) -> UpLink {
         let up = UpLink { link: link.clone(), direction, freshness: Arc::default(), doubt: Arc::default() };

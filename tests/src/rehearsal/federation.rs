@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hibiki_node::env::Clock as _;
@@ -20,6 +20,7 @@ use super::area::Area;
 use super::cards::{self, RehearsedCard};
 use super::guardian::Guardian;
 use super::institution::Institution;
+use super::orders::Office;
 use super::outside::Wall;
 use super::people;
 use super::plan::Plan;
@@ -30,7 +31,7 @@ use crate::town::Council;
 use crate::town::council::OfficeClock;
 
 /// Two clerks: what needs four eyes is proposed by the first and confirmed by the second.
-const CLERKS: [&str; 2] = ["clerk-1", "clerk-2"];
+pub(super) const CLERKS: [&str; 2] = ["clerk-1", "clerk-2"];
 
 /// How long, in virtual time, institutions may take to find each other on calm roads.
 const ACQUAINTANCE: Duration = Duration::from_secs(60);
@@ -47,6 +48,7 @@ pub struct Federation {
     pub guardians: Vec<Guardian>,
     /// Who lives there, and what each institution knows.
     pub people: Population,
+    pub(super) office: Mutex<Office>,
 }
 
 impl Federation {
@@ -60,11 +62,12 @@ impl Federation {
         let cards = cards::authority(&folder.join("card-authority"))?;
         let time: OfficeClock = Arc::new(move || Timestamp(office.now()));
         let mut council = Council::found_by(&folder.join("council"), area.slug, cards, time)?;
-        let mut institutions = BTreeMap::new();
+        let (mut institutions, mut requests) = (BTreeMap::new(), BTreeMap::new());
         for house in plan.houses() {
             let host = world.host(&area.party(house.slug()));
             let (institution, request) = Institution::prepare(area, *house, host, folder)?;
             council.enrol(&request)?;
+            requests.insert(*house, request);
             institutions.insert(*house, institution);
         }
         council.publish(&folder.join("trust-list.cbor"))?;
@@ -74,11 +77,13 @@ impl Federation {
         let today = CalendarDate::in_japan(clock.now()).ok_or_else(|| Stumble("no calendar".to_owned()))?;
         let mut chance = Chance::new(world.seed() ^ u64::from(area.number()) << 48);
         let people = people::settle(plan.guardians, plan.houses(), &mut chance, today);
-        let mut federation = Self { world: world.clone(), area, institutions, guardians: Vec::new(), people };
+        let office = Mutex::new(Office::new(council, requests, folder));
+        let (world, guardians) = (world.clone(), Vec::new());
+        let mut federation = Self { world, area, institutions, guardians, people, office };
         federation.acquaint().await?;
         federation.register().await?;
         federation.fill().await?;
-        federation.issue(&mut council, folder).await?;
+        federation.issue(folder).await?;
         Ok(federation)
     }
 
@@ -87,7 +92,15 @@ impl Federation {
     /// # Errors
     /// Never: it is founded first.
     pub fn city_hall(&self) -> Result<&Institution, Stumble> {
-        self.institutions.get(&House::CityHall).ok_or_else(|| Stumble("there is no city hall".to_owned()))
+        self.at(House::CityHall)
+    }
+
+    /// The institution of a house.
+    ///
+    /// # Errors
+    /// The plan has none.
+    pub fn at(&self, house: House) -> Result<&Institution, Stumble> {
+        self.institutions.get(&house).ok_or_else(|| Stumble(format!("there is no {house}")))
     }
 
     /// The house of a member of this federation.
@@ -141,10 +154,10 @@ impl Federation {
     }
 
     /// A card for every guardian, and her terminal.
-    async fn issue(&mut self, council: &mut Council, folder: &Path) -> Result<(), Stumble> {
+    async fn issue(&mut self, folder: &Path) -> Result<(), Stumble> {
         let hall = self.city_hall()?.clone();
         let list = folder.join("cards.crl");
-        council.write_revocations(&list, 24 * 30)?;
+        self.office().write_revocations(&list)?;
         hall.command("card", json!({ "action": "revocations" }), CLERKS[0], read(&list)?).await?;
         for (place, holder) in self.people.card_holders.clone().iter().enumerate() {
             let card = RehearsedCard::new(place)?;
@@ -161,6 +174,6 @@ impl Federation {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Stumble> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stumble> {
     fs::read(path).map_err(|error| Stumble(format!("{}: {error}", path.display())))
 }

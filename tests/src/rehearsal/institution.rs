@@ -162,6 +162,11 @@ impl Institution {
         self.running().as_ref().map(|running| running.board.snapshot(now))
     }
 
+    /// The epoch of the trust list it has in force; none while it does not run.
+    pub fn epoch(&self) -> Option<u64> {
+        Some(self.status()?.trust_list?.epoch)
+    }
+
     /// Members it has a link to.
     pub fn links_up(&self) -> usize {
         let links = self.status().map(|status| status.links).unwrap_or_default();

@@ -15,14 +15,15 @@ use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::receipt::Receipt;
 use hibiki_protocol::tlog::leaf_hash;
 use hibiki_simnet::World;
+use hibiki_terminal::view::ViewPart;
 
 use super::federation::Federation;
 use super::guardian::{Guardian, Seen};
 use super::institution::Institution;
+use super::model::{About, Due, Model};
 use super::people;
 use super::prefecture::Prefecture;
-use crate::house::House;
-use crate::population::{Expected, content_key};
+use crate::population::content_key;
 
 /// How much later than its deadline a terminal may end a view: it waits two seconds for a silent gateway, and timers
 /// have a grain.
@@ -32,6 +33,7 @@ const LATER: Duration = Duration::from_millis(2_050);
 pub struct Judge {
     world: World,
     notes: Mutex<Notes>,
+    model: Mutex<Model>,
 }
 
 /// What has been noted.
@@ -41,6 +43,7 @@ struct Notes {
     broken: Vec<String>,
     promises: BTreeMap<String, Vec<(Receipt, Outcome)>>,
     sizes: BTreeMap<String, u64>,
+    epochs: BTreeMap<String, u64>,
     tally: Tally,
 }
 
@@ -57,15 +60,26 @@ pub struct Tally {
     pub complete: u64,
     /// Questions that were sent twice.
     pub repeated: u64,
+    /// Troubles that befell.
+    pub troubles: u64,
+    /// Views, by what was due of a house, in which it was withheld as it had to be.
+    pub withheld: u64,
+    /// Choices of consent that were made and acknowledged.
+    pub choices: u64,
 }
 
 impl Judge {
     pub(super) fn new(world: &World) -> Self {
-        Self { world: world.clone(), notes: Mutex::default() }
+        Self { world: world.clone(), notes: Mutex::default(), model: Mutex::default() }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What should be true.
+    pub fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Enters a line into the chronicle.
@@ -118,12 +132,13 @@ impl Judge {
         let mut words = String::new();
         for part in &view.parts {
             let Some(house) = federation.house_of(&part.institution) else { continue };
+            let institution = &federation.institutions[&house];
             let answered = matches!(part.outcome, Outcome::Data | Outcome::NothingToShow);
             if answered {
-                self.content(&guardian.expected, view.subject.kana.as_str(), house, part);
+                self.content(guardian, institution, seen, part);
                 match &part.receipt {
-                    Some(receipt) => self.promised(&federation.institutions[&house], receipt, part.outcome),
-                    None => self.broken(format_args!("{house} answered without a ledger entry")),
+                    Some(receipt) => self.promised(institution, receipt, part.outcome),
+                    None => self.broken(format_args!("{} answered without a ledger entry", institution.name)),
                 }
             }
             let detail = part.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
@@ -138,13 +153,37 @@ impl Judge {
         complete
     }
 
-    fn content(&self, expected: &Expected, kana: &str, house: House, part: &hibiki_terminal::view::ViewPart) {
-        let held = expected.get(kana).and_then(|houses| houses.get(&house)).cloned().unwrap_or_default();
+    /// Everything that is held, unless it is withheld: then nothing (I2).
+    fn content(&self, guardian: &Guardian, institution: &Institution, seen: &Seen, part: &ViewPart) {
+        let (name, kana) = (&institution.name, seen.view.subject.kana.as_str());
+        let house = institution.house;
+        let (asked, ended) = (self.world.elapsed().saturating_sub(seen.took), self.world.elapsed());
+        let records =
+            About::Records { guardian: guardian.name.clone(), kana: kana.to_owned(), house };
+        let membership = About::Membership { who: name.clone() };
+        let (due, member) = {
+            let model = self.model();
+            let due = |about: &About| model.due(|one| one == about, asked, ended);
+            (due(&records), due(&membership))
+        };
+        if member == Due::Withheld {
+            self.broken(format_args!("{name} was removed, and answers"));
+        }
+        let held = guardian.expected.get(kana).and_then(|houses| houses.get(&house)).cloned();
+        let held = held.unwrap_or_default();
         let shown: BTreeSet<String> =
             part.records.iter().map(|record| content_key(&record.content)).collect();
-        if shown != held || part.records.len() != held.len() {
-            self.broken(format_args!("{house} shows {shown:?} of a child, and holds {held:?}"));
+        let nothing = shown.is_empty() && part.outcome == Outcome::NothingToShow;
+        let everything = shown == held && part.records.len() == held.len();
+        let right = match due {
+            Due::Shown => everything,
+            Due::Withheld => nothing,
+            Due::Either => everything || nothing,
+        };
+        if !right {
+            self.broken(format_args!("{name} shows {shown:?} of a child and holds {held:?}; due was: {due:?}"));
         }
+        self.count(|tally| tally.withheld += u64::from(due == Due::Withheld));
     }
 
     /// I1: nothing was answered that is not in the ledger by then.
@@ -199,8 +238,15 @@ impl Judge {
         self.count(|tally| tally.repeated += 1);
     }
 
-    /// I4: a ledger never becomes shorter.
+    /// I4: neither a ledger nor the trust list in force ever goes back.
     pub fn grown(&self, institution: &Institution) {
+        if let Some(epoch) = institution.epoch() {
+            let name = &institution.name;
+            let before = self.notes().epochs.insert(name.clone(), epoch).unwrap_or(0);
+            if epoch < before {
+                self.broken(format_args!("{name}: list {before} was in force, and now {epoch} is"));
+            }
+        }
         let name = &institution.name;
         let Some(size) = institution.cellar.ledger().map(|ledger| ledger.size()) else { return };
         let before = self.notes().sizes.insert(name.clone(), size).unwrap_or(0);
@@ -212,8 +258,9 @@ impl Judge {
     /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and no store
     /// has a record in the clear.
     pub fn close(&self, all: &Prefecture) {
-        for institution in all.institutions() {
+        for (city, institution) in all.institutions() {
             self.grown(institution);
+            self.same_list(city, institution);
             let name = &institution.name;
             let Some(ledger) = institution.cellar.ledger() else {
                 self.broken(format_args!("{name} does not run at the end"));
@@ -237,6 +284,15 @@ impl Judge {
                 Err(error) => self.broken(format_args!("{name}: the ledger does not read: {error}")),
             }
             self.at_home(institution);
+        }
+    }
+
+    /// When all is over, whoever is a member has the council's last list.
+    fn same_list(&self, city: &Federation, institution: &Institution) {
+        let (epoch, last) = (institution.epoch(), city.last_epoch());
+        if epoch != Some(last) {
+            let name = &institution.name;
+            self.broken(format_args!("{name} has list {epoch:?} at the end, and the last is {last}"));
         }
     }
 

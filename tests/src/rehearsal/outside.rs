@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,7 +23,7 @@ use hibiki_transport::{AsyncUdpSocket, TimeSource};
 pub(super) fn env(host: &Host, cellar: &Cellar) -> Env {
     let (clock, sockets) = (Arc::new(Wall(host.clone())), Arc::new(Plugs(host.clone())));
     Env::new(clock, Arc::new(SystemEntropy), sockets, host.runtime())
-        .with_threads(Arc::new(AtOnce))
+        .with_threads(Arc::new(Hands { host: host.clone(), condition: cellar.condition() }))
         .with_disks(Arc::new(cellar.clone()))
 }
 
@@ -54,13 +55,22 @@ impl Sockets for Plugs {
 }
 
 /// Work that blocks is done where it is asked for: it costs no virtual time, and its place among everything else
-/// is always the same.
+/// is always the same. On a slow disk it is done that much later, if the machine still runs.
 #[derive(Debug)]
-struct AtOnce;
+struct Hands {
+    host: Host,
+    condition: Arc<Condition>,
+}
 
-impl Threads for AtOnce {
+impl Threads for Hands {
     fn run(&self, work: Work) {
-        work();
+        match self.condition.slow_ms.load(Ordering::SeqCst) {
+            0 => work(),
+            millis => self.host.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                work();
+            }),
+        }
     }
 
     fn wait(&self, awaited: Awaited<'_>) {
@@ -71,6 +81,68 @@ impl Threads for AtOnce {
     }
 }
 
+/// How a machine's disks are.
+#[derive(Debug, Default)]
+struct Condition {
+    full: AtomicBool,
+    slow_ms: AtomicU64,
+}
+
+/// A folder on a disk that may be full: what is there can be overwritten, nothing can become longer.
+struct Shelf {
+    files: MemoryStorage,
+    condition: Arc<Condition>,
+}
+
+impl Shelf {
+    fn room(&self) -> io::Result<()> {
+        if self.condition.full.load(Ordering::SeqCst) { Err(ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl Storage for Shelf {
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        self.files.read(path)
+    }
+
+    fn read_at(&self, path: &str, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        self.files.read_at(path, offset, len)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.files.list(folder)
+    }
+
+    fn allocate(&self, path: &str, len: u64) -> io::Result<()> {
+        self.room()?;
+        self.files.allocate(path, len)
+    }
+
+    fn write_at(&self, path: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let last = offset.saturating_add(bytes.len() as u64).saturating_sub(1);
+        let fits = || self.files.read_at(path, last, 1).is_ok_and(|byte| !byte.is_empty());
+        self.room().or_else(|full| if fits() { Ok(()) } else { Err(full) })?;
+        self.files.write_at(path, offset, bytes)
+    }
+
+    fn sync(&self, path: &str) -> io::Result<()> {
+        self.files.sync(path)
+    }
+
+    fn truncate(&self, path: &str, len: u64) -> io::Result<()> {
+        self.files.truncate(path, len)
+    }
+
+    fn publish(&self, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+        self.room()?;
+        self.files.publish(files)
+    }
+
+    fn remove_folder(&self, folder: &str) -> io::Result<()> {
+        self.files.remove_folder(folder)
+    }
+}
+
 /// What a machine keeps through a crash: its store, its ledger, its small folders. Clones are the same cellar.
 #[derive(Clone, Default)]
 pub struct Cellar(Arc<Mutex<Kept>>);
@@ -78,8 +150,9 @@ pub struct Cellar(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     store: MemoryStore,
-    folders: BTreeMap<PathBuf, Arc<MemoryStorage>>,
+    folders: BTreeMap<PathBuf, Arc<Shelf>>,
     ledger: Option<Ledger>,
+    condition: Arc<Condition>,
 }
 
 impl Cellar {
@@ -102,8 +175,27 @@ impl Cellar {
         self.kept().ledger = None;
     }
 
-    fn storage(&self, folder: &Path) -> Arc<MemoryStorage> {
-        Arc::clone(self.kept().folders.entry(folder.to_owned()).or_default())
+    fn condition(&self) -> Arc<Condition> {
+        Arc::clone(&self.kept().condition)
+    }
+
+    /// The disks are full, or no longer: what must be kept may still go where room is reserved.
+    pub fn set_full(&self, full: bool) {
+        let kept = self.kept();
+        kept.condition.full.store(full, Ordering::SeqCst);
+        kept.store.set_low_space(full);
+    }
+
+    /// Work that needs a disk takes so many milliseconds.
+    pub fn set_slow(&self, millis: u64) {
+        self.kept().condition.slow_ms.store(millis, Ordering::SeqCst);
+    }
+
+    fn storage(&self, folder: &Path) -> Arc<Shelf> {
+        let mut kept = self.kept();
+        let condition = Arc::clone(&kept.condition);
+        let new = || Arc::new(Shelf { files: MemoryStorage::new(), condition });
+        Arc::clone(kept.folders.entry(folder.to_owned()).or_insert_with(new))
     }
 }
 

@@ -114,6 +114,33 @@ pub enum What {
         /// By how many milliseconds it is ahead.
         by_ms: i64,
     },
+    /// The disks of an institution are full.
+    FullDisk {
+        /// Which.
+        who: String,
+    },
+    /// The disks of an institution are slow.
+    SlowDisk {
+        /// Which.
+        who: String,
+        /// How many milliseconds everything takes that waits for them.
+        by_ms: u32,
+    },
+    /// The council publishes a new trust list, and one member is given it.
+    NewList {
+        /// Which.
+        who: String,
+    },
+    /// The council removes an institution; afterwards it takes it in again.
+    Remove {
+        /// Which.
+        who: String,
+    },
+    /// The registry holds a guardian from her first child.
+    Hold {
+        /// Which.
+        who: String,
+    },
 }
 
 impl Quality {
@@ -143,6 +170,7 @@ impl Plan {
         let lasts_ms = 5_000 + 1_000 * chance.below(11);
         let mut has = |_: &str| chance.below(3) > 0;
         let (bad_roads, cuts, crashes, clocks) = (has("roads"), has("cuts"), has("crashes"), has("clocks"));
+        let (disks, lists, holds) = (has("disks"), has("lists"), has("holds"));
         let road = if bad_roads { quality(chance) } else { Quality::default() };
         let mut plan = Self { houses, guardians, road, ..Self::calm(houses, guardians) };
         plan.lasts_ms = lasts_ms;
@@ -184,6 +212,31 @@ impl Plan {
                 troubles.push(trouble(what, lasts_ms, chance));
             }
         }
+        if disks {
+            for _ in 0..=chance.below(3) {
+                let who = chance.of(&institutions).clone();
+                let what = match chance.below(2) {
+                    0 => What::FullDisk { who },
+                    _ => What::SlowDisk { who, by_ms: 5 + chance.below(800) as u32 },
+                };
+                troubles.push(trouble(what, lasts_ms, chance));
+            }
+        }
+        if lists {
+            for _ in 0..=chance.below(3) {
+                let who = chance.of(&institutions).clone();
+                // City hall is never removed: without its gateway there is nothing to see.
+                let removed = chance.below(2) == 0 && who != institutions[0];
+                let what = if removed { What::Remove { who } } else { What::NewList { who } };
+                troubles.push(trouble(what, lasts_ms, chance));
+            }
+        }
+        if holds {
+            for _ in 0..=chance.below(2) {
+                let who = chance.of(&parties[houses..]).clone();
+                troubles.push(trouble(What::Hold { who }, lasts_ms, chance));
+            }
+        }
         troubles.sort_by_key(|trouble| trouble.at_ms);
         plan.troubles = troubles;
         plan
@@ -205,11 +258,18 @@ impl Plan {
         within("lasts-ms", plan.lasts_ms, LASTS_MS_MAX)?;
         let (everybody, institutions) = (plan.parties(), plan.institutions());
         for trouble in &plan.troubles {
-            let known = if trouble.what.needs_an_institution() { &institutions } else { &everybody };
+            let known = match &trouble.what {
+                What::Hold { .. } => &everybody[institutions.len()..],
+                what if what.needs_an_institution() => &institutions[..],
+                _ => &everybody[..],
+            };
             if let What::Cut { between: [a, b] } | What::BadRoad { between: [a, b], .. } = &trouble.what
                 && a == b
             {
                 return Err(Stumble(format!("the plan: there is no road between {a} and itself")));
+            }
+            if matches!(&trouble.what, What::Remove { who } if who.ends_with(House::CityHall.slug())) {
+                return Err(Stumble("the plan: city hall is never removed".to_owned()));
             }
             if let Some(stranger) = trouble.what.parties().into_iter().find(|who| !known.contains(who)) {
                 return Err(Stumble(format!("the plan: {stranger} is none of {}", known.join(", "))));
@@ -248,7 +308,15 @@ impl Plan {
 impl What {
     /// Whether only an institution can have it.
     fn needs_an_institution(&self) -> bool {
-        matches!(self, Self::Crash { .. } | Self::Restart { .. })
+        !matches!(
+            self,
+            Self::Cut { .. }
+                | Self::CutOneWay { .. }
+                | Self::Isolate { .. }
+                | Self::BadRoad { .. }
+                | Self::Skew { .. }
+                | Self::Hold { .. }
+        )
     }
 
     /// Whom it concerns.
@@ -256,9 +324,15 @@ impl What {
         match self {
             Self::Cut { between } | Self::BadRoad { between, .. } => between.to_vec(),
             Self::CutOneWay { from, to } => vec![from.clone(), to.clone()],
-            Self::Isolate { who } | Self::Crash { who } | Self::Restart { who } | Self::Skew { who, .. } => {
-                vec![who.clone()]
-            }
+            Self::Isolate { who }
+            | Self::Crash { who }
+            | Self::Restart { who }
+            | Self::Skew { who, .. }
+            | Self::FullDisk { who }
+            | Self::SlowDisk { who, .. }
+            | Self::NewList { who }
+            | Self::Remove { who }
+            | Self::Hold { who } => vec![who.clone()],
         }
     }
 }

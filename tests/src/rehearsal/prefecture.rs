@@ -38,14 +38,14 @@ impl Prefecture {
         self.world.host(party)
     }
 
-    /// The institution of this name in the world.
-    pub fn institution(&self, party: &str) -> Option<&Institution> {
-        self.institutions().find(|institution| institution.name == party)
+    /// The institution of this name in the world, with its city.
+    pub fn institution(&self, party: &str) -> Option<(&Arc<Federation>, &Institution)> {
+        self.institutions().find(|(_, institution)| institution.name == party)
     }
 
-    /// Every institution.
-    pub fn institutions(&self) -> impl Iterator<Item = &Institution> {
-        self.cities.iter().flat_map(|city| city.institutions.values())
+    /// Every institution, with its city.
+    pub fn institutions(&self) -> impl Iterator<Item = (&Arc<Federation>, &Institution)> {
+        self.cities.iter().flat_map(|city| city.institutions.values().map(move |one| (city, one)))
     }
 
     /// Every guardian, with her city.

@@ -13,7 +13,7 @@ const OPENING: Duration = Duration::from_secs(45);
 
 /// After everything was mended, a view must be complete by then. The longest anybody rests before dialling again
 /// (30 s), the longest a dead link is believed (15 s), and as much again.
-const RECOVERY: Duration = Duration::from_secs(90);
+pub(super) const RECOVERY: Duration = Duration::from_secs(90);
 
 /// Views after the first complete one that must be complete as well.
 const STEADY: usize = 2;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hibiki_certs::card_authority::{CardAuthority, Reason, Usage};
 use hibiki_certs::council::{CouncilFolder, Decision, VALID_DAYS_DEFAULT, read_root_key};
 use hibiki_protocol::cbor;
-use hibiki_protocol::ids::FederationId;
+use hibiki_protocol::ids::{FederationId, MemberId};
 use hibiki_protocol::signing::{Signed, SigningKey};
 use hibiki_protocol::time::Timestamp;
 use hibiki_protocol::trust::{MemberRequest, SignedTrustList};
@@ -71,8 +71,8 @@ impl Council {
     ///
     /// # Errors
     /// It is not a member.
-    pub fn remove(&mut self, house: House) -> Result<(), TownError> {
-        self.folder.edit(|council| council.remove(&house.member()))?;
+    pub fn remove(&mut self, member: &MemberId) -> Result<(), TownError> {
+        self.folder.edit(|council| council.remove(member))?;
         Ok(())
     }
 
@@ -80,8 +80,8 @@ impl Council {
     ///
     /// # Errors
     /// It is not a member.
-    pub fn rename(&mut self, house: House, english: &str) -> Result<(), TownError> {
-        self.folder.edit(|council| council.rename(&house.member(), None, Some(english)))?;
+    pub fn rename(&mut self, member: &MemberId, english: &str) -> Result<(), TownError> {
+        self.folder.edit(|council| council.rename(member, None, Some(english)))?;
         Ok(())
     }
 
@@ -94,6 +94,11 @@ impl Council {
         self.folder.sign(&self.key, VALID_DAYS_DEFAULT, now)?;
         let list = self.folder.publish(now)?;
         fs::write(out, cbor::encode(&list)).map_err(|source| TownError::file(out, source))
+    }
+
+    /// The epoch of the list in force; 0 before the first.
+    pub fn epoch(&self) -> u64 {
+        self.folder.council().in_force().map_or(0, |accepted| accepted.list().epoch)
     }
 
     /// A second list of the epoch to come, signed by the very root: what a thief of the key would make. It is
