@@ -13,6 +13,7 @@
 
 pub mod area;
 mod cards;
+pub mod choices;
 pub mod federation;
 pub mod guardian;
 pub mod institution;

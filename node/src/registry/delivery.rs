@@ -141,7 +141,8 @@ impl Registry {
         Ok(self.means.vault.rows::<Owed>(OUTBOX, OUTBOX_PREFIX)?.into_iter().filter(open).collect())
     }
 
-    /// New members are told of holds in force; notices to keys that are gone are sealed anew.
+    /// New members are told of holds in force, and those that are back that one was lifted meanwhile; notices to
+    /// keys that are gone are sealed anew.
     async fn complete_outbox(&self, trust: &Accepted) -> Result<(), RegistryError> {
         let _turn = self.turn.lock().await;
         let mut change = self.means.vault.change();
@@ -157,7 +158,7 @@ impl Registry {
                     None => order.in_force(),
                     Some(row) => {
                         let current = member.sealing_key(SealingKeyId(row.value.sealed_to)).is_some();
-                        row.value.acknowledged.is_none() && !current
+                        !row.value.says(&order) || row.value.acknowledged.is_none() && !current
                     }
                 };
                 if needed && member.sealing_key_at(self.means.now()).is_some() {

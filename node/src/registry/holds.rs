@@ -65,6 +65,13 @@ pub(super) struct Owed {
     pub(super) acknowledged: Option<Acknowledged>,
 }
 
+impl Owed {
+    /// Whether it says what is true of its hold now.
+    pub(super) fn says(&self, order: &HoldOrder) -> bool {
+        self.lifted != order.in_force()
+    }
+}
+
 /// An institution's receipt.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Acknowledged {
@@ -182,10 +189,11 @@ impl Registry {
             {
                 continue;
             }
-            let at = |owed: Row<Owed>| HoldAt {
-                member: owed.value.member,
-                acknowledged: owed.value.acknowledged.map(|acknowledged| acknowledged.at),
-                attempts: owed.value.attempts,
+            let order = &row.value;
+            let at = |Row { value: owed, .. }: Row<Owed>| HoldAt {
+                acknowledged: owed.acknowledged.as_ref().filter(|_| owed.says(order)).map(|receipt| receipt.at),
+                member: owed.member,
+                attempts: owed.attempts,
             };
             let members = self.owed(&row.value.id)?.into_iter().map(at).collect();
             listed.push(ListedHold { standing: row.value.standing(&today), order: row.value, members });

@@ -26,6 +26,7 @@ use hibiki_terminal::view::{self, View};
 use tokio::time::{Duration, Instant};
 
 use super::cards::RehearsedCard;
+use super::choices::Choices;
 use super::outside::Wall;
 use crate::population::Expected;
 use crate::town::cards::PIN;
@@ -39,6 +40,8 @@ pub struct Guardian {
     pub host: Host,
     /// What her children's views must show.
     pub expected: Expected,
+    /// What she has withdrawn.
+    pub choices: Arc<Choices>,
     card: RehearsedCard,
     root: PathBuf,
     trust_list: PathBuf,
@@ -79,6 +82,7 @@ impl Guardian {
             name,
             host,
             expected,
+            choices: Arc::default(),
             card,
             root,
             trust_list,
@@ -174,4 +178,12 @@ fn subject(session: &Session, child: usize) -> Result<&AttestedSubject, Trouble>
     let children: Vec<_> =
         session.subjects().iter().filter(|subject| subject.relation == Relation::Child).collect();
     children.get(child % children.len().max(1)).copied().ok_or(Trouble::Nobody)
+}
+
+/// The child of this name.
+pub(super) fn child_named<'a>(session: &'a Session, kana: &str) -> Result<&'a AttestedSubject, Trouble> {
+    let named = |subject: &&AttestedSubject| {
+        subject.relation == Relation::Child && subject.kana == kana
+    };
+    session.subjects().iter().find(named).ok_or(Trouble::Nobody)
 }

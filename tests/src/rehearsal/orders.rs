@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hibiki_protocol::cbor;
+use hibiki_protocol::frames::TrustLists;
 use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::trust::SignedTrustList;
 use serde_json::{Value, json};
 
 use super::Stumble;
@@ -30,14 +33,14 @@ pub(super) struct Office {
     council: Council,
     requests: BTreeMap<House, PathBuf>,
     folder: PathBuf,
-    /// How many lists it has published since the founding.
-    published: u32,
+    /// Every list it has published since the founding: whoever was away needs them all.
+    published: Vec<SignedTrustList>,
     removed: BTreeSet<House>,
 }
 
 impl Office {
     pub(super) fn new(council: Council, requests: BTreeMap<House, PathBuf>, folder: &Path) -> Self {
-        Self { council, requests, folder: folder.to_owned(), published: 0, removed: BTreeSet::new() }
+        Self { council, requests, folder: folder.to_owned(), published: Vec::new(), removed: BTreeSet::new() }
     }
 
     pub(super) fn write_revocations(&mut self, out: &Path) -> Result<(), Stumble> {
@@ -65,13 +68,12 @@ impl Federation {
     ///
     /// # Errors
     /// The change contradicts what it has.
-    pub fn next_list(&self, change: Change) -> Result<Vec<u8>, Stumble> {
+    pub fn next_list(&self, change: Change) -> Result<(), Stumble> {
         let office = &mut *self.office();
-        office.published += 1;
         match change {
             Change::Name => {
-                let hall = &self.city_hall()?.member;
-                office.council.rename(hall, &format!("City Hall {}", office.published))?;
+                let name = format!("City Hall {}", office.published.len());
+                office.council.rename(&self.city_hall()?.member, &name)?;
             }
             Change::Without(house) => office.council.remove(&self.at(house)?.member)?,
             Change::With(house) => {
@@ -82,7 +84,9 @@ impl Federation {
         }
         let file = office.folder.join("next-list.cbor");
         office.council.publish(&file)?;
-        read(&file)
+        let list = cbor::decode(&read(&file)?);
+        office.published.push(list.map_err(|error| Stumble(format!("the next list: {error}")))?);
+        Ok(())
     }
 
     /// The epoch of the council's last list.
@@ -90,12 +94,13 @@ impl Federation {
         self.office().council.epoch()
     }
 
-    /// Gives an institution a list of the council's.
+    /// Gives an institution what the council has published.
     ///
     /// # Errors
     /// It refuses, or does not run.
-    pub async fn install(&self, at: &Institution, list: Vec<u8>) -> Result<(), Stumble> {
-        at.command("trust-list", json!({ "action": "install" }), CLERKS[0], list).await?;
+    pub async fn install(&self, at: &Institution) -> Result<(), Stumble> {
+        let lists = cbor::encode(&TrustLists { lists: self.office().published.clone() });
+        at.command("trust-list", json!({ "action": "install" }), CLERKS[0], lists).await?;
         Ok(())
     }
 
@@ -148,11 +153,10 @@ impl Federation {
 
 /// A new list with something changed reaches one institution, and from there everybody.
 pub(super) async fn renew(city: Arc<Federation>, at: Institution, change: Change, judge: Arc<Judge>) {
-    let list = match city.next_list(change) {
-        Ok(list) => list,
-        Err(why) => return judge.broken(why),
-    };
-    while city.install(&at, list.clone()).await.is_err() {
+    if let Err(why) = city.next_list(change) {
+        return judge.broken(why);
+    }
+    while city.install(&at).await.is_err() {
         city.world.sleep(AGAIN).await;
     }
     judge.note(format_args!("{} has a new list ({change:?})", at.name));

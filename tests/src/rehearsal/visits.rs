@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::choices;
 use super::federation::Federation;
 use super::guardian::{Guardian, Visit};
 use super::judge::Judge;
@@ -40,7 +41,10 @@ pub(super) async fn through_troubles(
             if world.elapsed() >= until {
                 break;
             }
-            let going_on = if chance.below(5) == 0 {
+            let going_on = if chance.below(6) == 0 {
+                choices::choose(&federation, &guardian, &judge, &visit, &mut chance).await;
+                true
+            } else if chance.below(5) == 0 {
                 let pause = ms(chance.below(3_000));
                 let answers = guardian.ask_twice(&visit, pause).await;
                 answers.map(|answers| judge.repeated(&guardian, &answers)).is_ok()
@@ -80,6 +84,12 @@ pub(super) async fn when_mended(federation: Arc<Federation>, guardian: Guardian,
             world.sleep(Duration::from_secs(1)).await;
             continue;
         };
+        // What she withdrew while things went wrong she gives back first.
+        if !choices::settle_all(&federation, &guardian, &judge, &visit).await {
+            _ = visit.session.close().await;
+            world.sleep(Duration::from_secs(1)).await;
+            continue;
+        }
         while complete <= STEADY {
             child += 1;
             match look(&federation, &guardian, &judge, &visit, (child, DEADLINE_MILLIS)).await {

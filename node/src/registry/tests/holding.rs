@@ -211,6 +211,33 @@ async fn a_new_member_is_told_of_holds_in_force_and_a_new_key_gets_a_new_notice(
 }
 
 #[tokio::test]
+async fn who_is_back_is_told_that_a_hold_was_lifted_meanwhile() {
+    let world = World::new().await;
+    let post = Post::new(&world.town);
+    let schools_role = |role| {
+        world.town.next_list(|list| {
+            let school = list.members.iter_mut().find(|member| member.id == id("school")).unwrap();
+            school.roles = vec![role];
+        });
+    };
+    let order = world.registry.place_hold(against(None), "Sato").await.unwrap();
+    assert_eq!(world.registry.deliver_round(&post).await.unwrap().outstanding, 0);
+    schools_role(hibiki_protocol::trust::Role::Witness);
+    world.registry.lift_hold(&order.id, "Sato").await.unwrap();
+    world.registry.lift_hold(&order.id, "Tanaka").await.unwrap();
+    assert_eq!(world.registry.deliver_round(&post).await.unwrap().outstanding, 0);
+    let listed = world.registry.list_holds(true).unwrap();
+    let red = listed[0].members.iter().filter(|at| at.acknowledged.is_none());
+    assert_eq!(red.map(|at| at.member.as_str()).collect::<Vec<_>>(), ["maebashi/school"]);
+    assert_eq!(post.holds_of("school", "D").len(), 1);
+    schools_role(hibiki_protocol::trust::Role::Responder);
+    assert_eq!(world.registry.deliver_round(&post).await.unwrap().outstanding, 0);
+    assert!(post.holds_of("school", "D").is_empty());
+    let listed = world.registry.list_holds(true).unwrap();
+    assert!(listed[0].members.iter().all(|at| at.acknowledged.is_some()));
+}
+
+#[tokio::test]
 async fn a_full_disk_takes_holds_from_the_reserve() {
     let mut world = World::new().await;
     let post = Post::new(&world.town);
