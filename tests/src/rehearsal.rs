@@ -173,7 +173,7 @@ where
     S: FnOnce(Arc<Prefecture>, Arc<Judge>) -> F,
     F: Future<Output = ()>,
 {
-    let judge = Arc::new(Judge::new(&world));
+    let judge = Arc::new(Judge::new(&world, plan));
     let all = Arc::new(Prefecture::found(&world, folder, plan).await?);
     judge.note("the federation is founded");
     scenario(Arc::clone(&all), Arc::clone(&judge)).await;

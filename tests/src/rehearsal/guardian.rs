@@ -69,6 +69,14 @@ pub struct Seen {
     pub took: Duration,
 }
 
+/// An answer, and how large it was on its way.
+pub struct Opened {
+    /// What it says.
+    pub answer: Answer,
+    /// Bytes of its sealed form.
+    pub size: usize,
+}
+
 impl Guardian {
     pub(super) fn new(
         name: String,
@@ -143,7 +151,7 @@ impl Guardian {
         &self,
         visit: &Visit,
         pause: Duration,
-    ) -> Result<[BTreeMap<MemberId, Answer>; 2], Trouble> {
+    ) -> Result<[BTreeMap<MemberId, Opened>; 2], Trouble> {
         let Visit { session, federation } = visit;
         let subject = subject(session, 0)?;
         let question = Question::prepare(session, federation, subject, &Wish::default(), self.now())?;
@@ -153,7 +161,7 @@ impl Guardian {
     }
 
     /// Sends the parts of a question; every answer that opens.
-    async fn put(&self, visit: &Visit, question: &Question) -> Result<BTreeMap<MemberId, Answer>, Trouble> {
+    async fn put(&self, visit: &Visit, question: &Question) -> Result<BTreeMap<MemberId, Opened>, Trouble> {
         const PATIENCE: Duration = Duration::from_secs(8);
         let request = ViewRequest { deadline_millis: 4_000, parts: question.parts.clone() }.into();
         let mut exchange = visit.session.connection().begin(&request).await?;
@@ -163,7 +171,8 @@ impl Guardian {
                 Reply::PartAnswered(answered) => {
                     let awaited = question.awaited.get(&answered.audience);
                     let answer = awaited.and_then(|one| one.open(&answered.audience, &answered.answer).ok());
-                    answers.extend(answer.map(|answer| (answered.audience, answer)));
+                    let size = answered.answer.0.ciphertext.len();
+                    answers.extend(answer.map(|answer| (answered.audience, Opened { answer, size })));
                 }
                 Reply::PartObserved(_) => {}
                 _ => break,

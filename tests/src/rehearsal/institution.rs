@@ -167,6 +167,12 @@ impl Institution {
         Some(self.status()?.trust_list?.epoch)
     }
 
+    /// Whether it has a link to this member.
+    pub fn is_connected_to(&self, member: &MemberId) -> bool {
+        let links = self.status().map(|status| status.links).unwrap_or_default();
+        links.get(member.as_str()).is_some_and(|link| link.state == LinkState::Up)
+    }
+
     /// Members it has a link to.
     pub fn links_up(&self) -> usize {
         let links = self.status().map(|status| status.links).unwrap_or_default();

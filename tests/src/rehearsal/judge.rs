@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hibiki_node::ledger::{DigestKind, EntryKind, Logged};
 use hibiki_node::store::{Keyspace, Store as _};
-use hibiki_protocol::answer::Answer;
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::outcome::Outcome;
 use hibiki_protocol::receipt::Receipt;
@@ -18,10 +18,11 @@ use hibiki_simnet::World;
 use hibiki_terminal::view::ViewPart;
 
 use super::federation::Federation;
-use super::guardian::{Guardian, Seen};
+use super::guardian::{Guardian, Opened, Seen};
 use super::institution::Institution;
 use super::model::{About, Due, Model};
 use super::people;
+use super::plan::{Plan, Quality};
 use super::prefecture::Prefecture;
 use crate::population::content_key;
 
@@ -29,9 +30,14 @@ use crate::population::content_key;
 /// have a grain.
 const LATER: Duration = Duration::from_millis(2_050);
 
+/// The same where nothing is wrong with the gateway nor with the road to it: one way, and a timer's grain.
+const PROMPTLY: Duration = Duration::from_millis(200);
+
 /// The judge of one rehearsal.
 pub struct Judge {
     world: World,
+    plan: Plan,
+    mended: AtomicBool,
     notes: Mutex<Notes>,
     model: Mutex<Model>,
 }
@@ -69,12 +75,27 @@ pub struct Tally {
 }
 
 impl Judge {
-    pub(super) fn new(world: &World) -> Self {
-        Self { world: world.clone(), notes: Mutex::default(), model: Mutex::default() }
+    pub(super) fn new(world: &World, plan: &Plan) -> Self {
+        let (plan, mended) = (plan.clone(), AtomicBool::new(false));
+        Self { world: world.clone(), plan, mended, notes: Mutex::default(), model: Mutex::default() }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on nothing is wrong any more.
+    pub fn all_is_mended(&self) {
+        self.note("everything is mended");
+        self.mended.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing ever was wrong with these two, nor with the road between them.
+    fn untouched(&self, guardian: &Guardian, hall: &Institution) -> bool {
+        self.mended.load(Ordering::SeqCst)
+            || self.plan.road == Quality::default()
+                && !self.plan.touches(&guardian.name)
+                && !self.plan.touches(&hall.name)
     }
 
     /// What should be true.
@@ -116,7 +137,11 @@ impl Judge {
     ) -> bool {
         let name = &guardian.name;
         let Seen { view, landed, asked, took } = seen;
-        let limit = Duration::from_millis(deadline_millis) + LATER;
+        let untouched = federation.city_hall().is_ok_and(|hall| self.untouched(guardian, hall));
+        let limit = Duration::from_millis(deadline_millis) + if untouched { PROMPTLY } else { LATER };
+        if untouched && view.gateway_lost {
+            self.broken(format_args!("{name}: the gateway was lost, and nothing was wrong with it"));
+        }
         if *took > limit {
             self.broken(format_args!("{name}: a view took {took:?}, longer than {limit:?}"));
         }
@@ -140,6 +165,9 @@ impl Judge {
                     Some(receipt) => self.promised(institution, receipt, part.outcome),
                     None => self.broken(format_args!("{} answered without a ledger entry", institution.name)),
                 }
+            }
+            if part.detail == Some("gateway_silent") {
+                self.broken(format_args!("{name}: the gateway says nothing of {}", institution.name));
             }
             let detail = part.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
             _ = write!(words, ", {house} {}{detail}", part.outcome.as_str());
@@ -217,16 +245,21 @@ impl Judge {
         }
     }
 
-    /// I3: of the same part sent twice, one is answered at most.
-    pub fn repeated(&self, guardian: &Guardian, answers: &[BTreeMap<MemberId, Answer>; 2]) {
-        let accepted = |answer: &Answer| matches!(answer.outcome, Outcome::Data | Outcome::NothingToShow);
+    /// I3: of the same part sent twice, one is answered at most. I9: nobody can tell by the size of an answer whether
+    /// there is anything in it.
+    pub fn repeated(&self, guardian: &Guardian, answers: &[BTreeMap<MemberId, Opened>; 2]) {
+        let accepted = |one: &Opened| matches!(one.answer.outcome, Outcome::Data | Outcome::NothingToShow);
+        let sizes: BTreeSet<usize> = answers.iter().flat_map(BTreeMap::values).map(|one| one.size).collect();
+        if sizes.len() > 1 {
+            self.broken(format_args!("{}: answers of {sizes:?} bytes tell what is in them", guardian.name));
+        }
         let [first, second] = answers;
-        for (member, answer) in second.iter().filter(|(_, answer)| accepted(answer)) {
+        for (member, again) in second.iter().filter(|(_, again)| accepted(again)) {
             if first.get(member).is_some_and(accepted) {
                 let name = &guardian.name;
                 self.broken(format_args!(
                     "{name}: {member} accepted one part twice ({})",
-                    answer.outcome.as_str()
+                    again.answer.outcome.as_str()
                 ));
             }
         }
@@ -258,6 +291,7 @@ impl Judge {
     /// When all is over: every promise is still kept, no part was released twice, ledgers verify, and no store
     /// has a record in the clear.
     pub fn close(&self, all: &Prefecture) {
+        let (mut answered, mut relayed) = (BTreeSet::new(), Vec::new());
         for (city, institution) in all.institutions() {
             self.grown(institution);
             self.same_list(city, institution);
@@ -276,6 +310,14 @@ impl Judge {
                 self.kept(institution, ledger.origin(), entry, receipt, *outcome);
             }
             self.released_once(name, &entries);
+            for entry in &entries {
+                let Some(part) = digest(entry, DigestKind::Query) else { continue };
+                match entry.leaf.kind {
+                    EntryKind::Relay if digest(entry, DigestKind::Answer).is_none() => {}
+                    EntryKind::Relay => relayed.push((name.clone(), entry.index, part)),
+                    _ => _ = answered.insert(part),
+                }
+            }
             match ledger.verify(true) {
                 Ok(report) if report.passed() => {}
                 Ok(report) => {
@@ -284,6 +326,10 @@ impl Judge {
                 Err(error) => self.broken(format_args!("{name}: the ledger does not read: {error}")),
             }
             self.at_home(institution);
+        }
+        // I5: what a gateway passed on, somebody's ledger knows.
+        for (name, index, _) in relayed.iter().filter(|(.., part)| !answered.contains(part)) {
+            self.broken(format_args!("{name} relayed an answer of which no ledger knows (entry {index})"));
         }
     }
 
@@ -299,8 +345,7 @@ impl Judge {
     fn released_once(&self, name: &str, entries: &[Logged]) {
         let mut seen = BTreeSet::new();
         for entry in entries.iter().filter(|entry| entry.leaf.kind == EntryKind::Release) {
-            let query = entry.leaf.digests.iter().find(|(kind, _)| *kind == DigestKind::Query);
-            if query.is_some_and(|(_, digest)| !seen.insert(*digest)) {
+            if digest(entry, DigestKind::Query).is_some_and(|query| !seen.insert(query)) {
                 self.broken(format_args!("{name} released twice for one part (entry {})", entry.index));
             }
         }
@@ -324,6 +369,10 @@ impl Judge {
             }
         }
     }
+}
+
+fn digest(entry: &Logged, wanted: DigestKind) -> Option<[u8; 32]> {
+    entry.leaf.digests.iter().find(|(kind, _)| *kind == wanted).map(|(_, digest)| *digest)
 }
 
 /// Whether a record's mark stands there.

@@ -173,6 +173,9 @@ pub(super) async fn remove(city: Arc<Federation>, who: Institution, judge: Arc<J
     renew(Arc::clone(&city), hall.clone(), Change::Without(who.house), Arc::clone(&judge)).await;
     city.world.sleep(CUT_OFF).await;
     judge.model().acknowledged(id, city.world.elapsed());
+    if hall.is_connected_to(&who.member) {
+        judge.broken(format_args!("{} was removed, and its link to {} is still up", who.name, hall.name));
+    }
     city.world.sleep(until.saturating_sub(city.world.elapsed())).await;
     judge.model().take_back(id, city.world.elapsed());
     renew(Arc::clone(&city), hall, Change::With(who.house), Arc::clone(&judge)).await;

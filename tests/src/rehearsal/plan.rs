@@ -278,6 +278,13 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Whether anything befalls this party itself: what is ordered does not count.
+    pub fn touches(&self, party: &str) -> bool {
+        let befalls = |what: &What| !matches!(what, What::NewList { .. } | What::Remove { .. } | What::Hold { .. });
+        let troubles = self.troubles.iter().map(|trouble| &trouble.what);
+        troubles.filter(|what| befalls(what)).any(|what| what.parties().iter().any(|one| one == party))
+    }
+
     /// The plan as a file.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()

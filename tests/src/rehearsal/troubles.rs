@@ -162,5 +162,5 @@ pub(super) async fn mend(all: &Prefecture, plan: &Plan, judge: &Judge) {
     for (_, institution) in all.institutions() {
         start(institution, judge).await;
     }
-    judge.note("everything is mended");
+    judge.all_is_mended();
 }
