@@ -5,7 +5,7 @@ CARGO ?= env -u MAKEFLAGS cargo
 DENY_VENV := target/deny-venv
 DEMO_FLAGS := $(if $(ONCE),--once) $(if $(DATA),--data $(DATA))
 
-.PHONY: help setup build built demo test aside tests test-card lint docs deny advisories unit town town-1 town-2 town-3 cards locality soak powercut fmt
+.PHONY: help setup build built demo test aside tests test-card lint docs deny advisories unit town town-1 town-2 town-3 cards locality planted rehearse soak powercut fmt
 
 help:
 	@echo "make demo               a town of six institutions on this machine; ONCE=1 ends by itself, DATA=DIR loads FHIR R4 files"
@@ -14,6 +14,7 @@ help:
 	@echo "make unit town          tests beside the code; tests with real processes"
 	@echo "make test-card          everything about cards: OpenSC and myna-card on ours, our terminal at the real pcscd"
 	@echo "make locality           eight institutions, 2,000 views, leaking gateways: the proof that nothing is kept abroad (as root)"
+	@echo "make rehearse planted   fresh rehearsals for half an hour (MINUTES=30 FROM=seed); bugs planted on purpose, each to be found"
 	@echo "make soak powercut      the long forms: kill -9 and power cuts for as long as you like"
 
 setup:
@@ -36,6 +37,7 @@ test: setup deny built
 	@echo "all checks passed"
 
 aside:
+	sh .ci/second-target target/aside
 	CARGO_TARGET_DIR=target/aside nice -n 19 $(MAKE) --jobs=1 lint docs
 
 tests: unit
@@ -94,7 +96,14 @@ test-card: setup cards
 locality: built
 	target/debug/hibiki-locality
 
-soak: built
+# Every planted bug must be found; and fresh seeds for half an hour.
+planted: built
+	$(CARGO) test --locked -p hibiki-tests --test planted -- --include-ignored --nocapture
+
+rehearse: built
+	target/debug/hibiki-simnet explore --minutes $(or $(MINUTES),30) --from $(or $(FROM),100000) --jobs 2
+
+soak: built rehearse
 	HIBIKI_KILLS=500 HIBIKI_POWERCUT_TRIALS=100 $(CARGO) test --locked -p hibiki-tests -p hibiki-node -- --test-threads=1 --nocapture
 
 powercut:

@@ -205,7 +205,10 @@ async fn through(all: Arc<Prefecture>, judge: Arc<Judge>, plan: Plan) {
     troubles::mend(&all, &plan, &judge).await;
     if tokio::time::timeout(visits::RECOVERY, orders.join_all()).await.is_err() {
         let open = judge.model().in_force();
-        judge.broken(format_args!("{:?} after mending not everybody has acknowledged: {open:?}", visits::RECOVERY));
+        judge.broken(format_args!(
+            "{:?} after mending not everybody has acknowledged: {open:?}",
+            visits::RECOVERY
+        ));
     }
     let mut visits = JoinSet::new();
     for (city, guardian) in all.guardians() {

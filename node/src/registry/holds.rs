@@ -191,7 +191,11 @@ impl Registry {
             }
             let order = &row.value;
             let at = |Row { value: owed, .. }: Row<Owed>| HoldAt {
-                acknowledged: owed.acknowledged.as_ref().filter(|_| owed.says(order)).map(|receipt| receipt.at),
+                acknowledged: owed
+                    .acknowledged
+                    .as_ref()
+                    .filter(|_| owed.says(order))
+                    .map(|receipt| receipt.at),
                 member: owed.member,
                 attempts: owed.attempts,
             };

@@ -95,4 +95,3 @@ impl Card for RehearsedCard {
         Box::pin(std::future::pending())
     }
 }
-

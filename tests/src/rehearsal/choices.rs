@@ -57,7 +57,8 @@ pub(super) async fn choose(
     let Some(last) = guardian.choices.last() else {
         let children: Vec<String> = guardian.expected.keys().cloned().collect();
         let houses: Vec<House> = city.institutions.keys().copied().collect();
-        return withdraw(city, guardian, judge, visit, chance.of::<String>(&children), *chance.of(&houses)).await;
+        return withdraw(city, guardian, judge, visit, chance.of::<String>(&children), *chance.of(&houses))
+            .await;
     };
     if settle(city, guardian, judge, visit).await && chance.below(2) == 0 {
         once_more(city, guardian, judge, visit).await;

@@ -191,8 +191,6 @@ fn subject(session: &Session, child: usize) -> Result<&AttestedSubject, Trouble>
 
 /// The child of this name.
 pub(super) fn child_named<'a>(session: &'a Session, kana: &str) -> Result<&'a AttestedSubject, Trouble> {
-    let named = |subject: &&AttestedSubject| {
-        subject.relation == Relation::Child && subject.kana == kana
-    };
+    let named = |subject: &&AttestedSubject| subject.relation == Relation::Child && subject.kana == kana;
     session.subjects().iter().find(named).ok_or(Trouble::Nobody)
 }

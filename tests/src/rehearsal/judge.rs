@@ -22,7 +22,7 @@ use super::guardian::{Guardian, Opened, Seen};
 use super::institution::Institution;
 use super::model::{About, Due, Model};
 use super::people;
-use super::plan::{Plan, Quality};
+use super::plan::{Pace, Plan, Quality, What};
 use super::prefecture::Prefecture;
 use crate::population::content_key;
 
@@ -96,6 +96,11 @@ impl Judge {
             || self.plan.road == Quality::default()
                 && !self.plan.touches(&guardian.name)
                 && !self.plan.touches(&hall.name)
+    }
+
+    /// How busy guardians are.
+    pub fn pace(&self) -> Pace {
+        self.plan.pace
     }
 
     /// What should be true.
@@ -186,8 +191,7 @@ impl Judge {
         let (name, kana) = (&institution.name, seen.view.subject.kana.as_str());
         let house = institution.house;
         let (asked, ended) = (self.world.elapsed().saturating_sub(seen.took), self.world.elapsed());
-        let records =
-            About::Records { guardian: guardian.name.clone(), kana: kana.to_owned(), house };
+        let records = About::Records { guardian: guardian.name.clone(), kana: kana.to_owned(), house };
         let membership = About::Membership { who: name.clone() };
         let (due, member) = {
             let model = self.model();
@@ -209,7 +213,9 @@ impl Judge {
             Due::Either => everything || nothing,
         };
         if !right {
-            self.broken(format_args!("{name} shows {shown:?} of a child and holds {held:?}; due was: {due:?}"));
+            self.broken(format_args!(
+                "{name} shows {shown:?} of a child and holds {held:?}; due was: {due:?}"
+            ));
         }
         self.count(|tally| tally.withheld += u64::from(due == Due::Withheld));
     }
@@ -327,7 +333,10 @@ impl Judge {
             }
             self.at_home(institution);
         }
-        // I5: what a gateway passed on, somebody's ledger knows.
+        // I5: what a gateway passed on, somebody's ledger knows; unless its disk was full and the answer says so.
+        if self.plan.troubles.iter().any(|trouble| matches!(trouble.what, What::FullDisk { .. })) {
+            relayed.clear();
+        }
         for (name, index, _) in relayed.iter().filter(|(.., part)| !answered.contains(part)) {
             self.broken(format_args!("{name} relayed an answer of which no ledger knows (entry {index})"));
         }

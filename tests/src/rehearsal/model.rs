@@ -136,11 +136,10 @@ mod tests {
         let about = About::Membership { who: "clinic".to_owned() };
         let due = |model: &Model, asked, ended| model.due(|one| *one == about, at(asked), at(ended));
         let id = model.begin(about.clone(), at(10));
-        assert_eq!((due(&model, 1, 9), due(&model, 1, 10), due(&model, 50, 60)), (
-            Due::Shown,
-            Due::Either,
-            Due::Either
-        ));
+        assert_eq!(
+            (due(&model, 1, 9), due(&model, 1, 10), due(&model, 50, 60)),
+            (Due::Shown, Due::Either, Due::Either)
+        );
         model.acknowledged(id, at(20));
         assert_eq!((due(&model, 19, 21), due(&model, 20, 21)), (Due::Either, Due::Withheld));
         model.take_back(id, at(30));

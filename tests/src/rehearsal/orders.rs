@@ -187,11 +187,8 @@ pub(super) async fn remove(city: Arc<Federation>, who: Institution, judge: Arc<J
 pub(super) async fn hold(city: Arc<Federation>, guardian: Guardian, judge: Arc<Judge>, until: Duration) {
     let now = || city.world.elapsed();
     let Some(kana) = guardian.expected.keys().next().cloned() else { return };
-    let about = |house: &House| About::Records {
-        guardian: guardian.name.clone(),
-        kana: kana.clone(),
-        house: *house,
-    };
+    let about =
+        |house: &House| About::Records { guardian: guardian.name.clone(), kana: kana.clone(), house: *house };
     let orders: BTreeMap<House, _> =
         city.institutions.keys().map(|house| (*house, judge.model().begin(about(house), now()))).collect();
     let hold = loop {

@@ -30,6 +30,9 @@ pub struct Plan {
     pub guardians: usize,
     /// Milliseconds of virtual time during which things go wrong; then everything is mended.
     pub lasts_ms: u64,
+    /// How busy guardians are.
+    #[serde(default)]
+    pub pace: Pace,
     /// What every road is like.
     #[serde(default)]
     pub road: Quality,
@@ -40,6 +43,31 @@ pub struct Plan {
 
 fn one() -> usize {
     1
+}
+
+/// How busy guardians are while a plan lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pace {
+    /// All the time.
+    #[default]
+    Rush,
+    /// By the hour: hardly at night, most in the evening.
+    Day,
+}
+
+impl Pace {
+    /// How long a guardian rests on average after a visit at this hour in Japan.
+    pub(super) fn rest(self, hour: u64) -> Duration {
+        let visits_in_six_hours = match (self, hour) {
+            (Self::Rush, _) => return Duration::ZERO,
+            (Self::Day, 0..=5) => 1,
+            (Self::Day, 9..=11 | 13..=16 | 23) => 8,
+            (Self::Day, 6..=8 | 12 | 17) => 16,
+            (Self::Day, _) => 32,
+        };
+        Duration::from_secs(6 * 60 * 60 / visits_in_six_hours)
+    }
 }
 
 /// How many datagrams in a million suffer what.
@@ -157,7 +185,15 @@ impl Quality {
 impl Plan {
     /// A plan without any trouble.
     pub fn calm(houses: usize, guardians: usize) -> Self {
-        Self { cities: 1, houses, guardians, lasts_ms: 5_000, road: Quality::default(), troubles: Vec::new() }
+        Self {
+            cities: 1,
+            houses,
+            guardians,
+            lasts_ms: 5_000,
+            pace: Pace::default(),
+            road: Quality::default(),
+            troubles: Vec::new(),
+        }
     }
 
     /// The plan a seed stands for. Each kind of trouble is left out by one seed in three, so that what one hides
@@ -280,7 +316,8 @@ impl Plan {
 
     /// Whether anything befalls this party itself: what is ordered does not count.
     pub fn touches(&self, party: &str) -> bool {
-        let befalls = |what: &What| !matches!(what, What::NewList { .. } | What::Remove { .. } | What::Hold { .. });
+        let befalls =
+            |what: &What| !matches!(what, What::NewList { .. } | What::Remove { .. } | What::Hold { .. });
         let troubles = self.troubles.iter().map(|trouble| &trouble.what);
         troubles.filter(|what| befalls(what)).any(|what| what.parties().iter().any(|one| one == party))
     }
@@ -306,8 +343,9 @@ impl Plan {
 
     /// Everybody's names: institutions, then guardians.
     pub fn parties(&self) -> Vec<String> {
-        let guardians =
-            |area: &Area| (1..=self.guardians).map(|number| area.party(&format!("guardian-{number}"))).collect();
+        let guardians = |area: &Area| {
+            (1..=self.guardians).map(|number| area.party(&format!("guardian-{number}"))).collect()
+        };
         self.institutions().into_iter().chain(self.named(guardians)).collect()
     }
 }

@@ -19,6 +19,8 @@ pub(super) const RECOVERY: Duration = Duration::from_secs(90);
 /// Views after the first complete one that must be complete as well.
 const STEADY: usize = 2;
 
+const HOUR_MILLIS: u64 = 60 * 60 * 1_000;
+
 /// The deadline of views when everything is mended.
 const DEADLINE_MILLIS: u64 = 8_000;
 
@@ -68,6 +70,10 @@ pub(super) async fn through_troubles(
         if chance.below(3) > 0 {
             _ = visit.session.close().await;
         }
+        drop(visit);
+        let hour = (guardian.now().0 / HOUR_MILLIS + 9) % 24;
+        let rest = judge.pace().rest(hour).as_millis() as u64;
+        world.sleep(ms(chance.below(2 * rest + 1)).min(until.saturating_sub(world.elapsed()))).await;
     }
 }
 
