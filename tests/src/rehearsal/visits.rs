@@ -69,8 +69,9 @@ pub(super) async fn through_troubles(
         // Every third terminal just dies.
         if chance.below(3) > 0 {
             _ = visit.session.close().await;
+        } else {
+            drop(visit);
         }
-        drop(visit);
         let hour = (guardian.now().0 / HOUR_MILLIS + 9) % 24;
         let rest = judge.pace().rest(hour).as_millis() as u64;
         world.sleep(ms(chance.below(2 * rest + 1)).min(until.saturating_sub(world.elapsed()))).await;
