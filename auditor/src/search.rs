@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::scan::Scanner;
+use crate::scan::{Finding, Scanner};
 use crate::strand::Strand;
 
 /// A place to be searched, and whose it is; nobody's secrets may be at a place of nobody's, such as a relay's memory.
@@ -30,7 +30,7 @@ pub fn secrets(scanner: &Scanner, places: &[Place]) -> Strand {
     // Encryption at rest makes this small, and is meant to.
     strand.count("secrets found at home", home.len() as u64);
     strand.count("secrets", scanner.needles().len() as u64);
-    if strand.figures.get("files searched") == Some(&0) {
+    if strand.figure("files searched") == 0 {
         strand.missing("files to search");
     }
     strand.done()
@@ -41,9 +41,9 @@ pub(crate) fn control(scanner: &Scanner, most: usize, strand: &mut Strand) {
     let (planted, found) = scanner.control_of(most);
     strand.count("control: forms planted", planted);
     strand.count("control: forms found", found);
-    if planted != found {
-        strand.problem("the search did not find what was planted for its own control: it proves nothing");
-    }
+    strand.must(planted == found, || {
+        "the search did not find what was planted for its own control: it proves nothing".to_owned()
+    });
 }
 
 /// Searches one place; secrets of its owner are returned, those of anybody else are leaks. Below `root`, files are
@@ -56,33 +56,26 @@ pub(crate) fn place(
     strand: &mut Strand,
 ) -> BTreeSet<usize> {
     let findings = scanner.scan_path(path);
-    let name = |path: &str| {
-        let path = Path::new(path);
-        path.strip_prefix(root).unwrap_or(path).display().to_string()
-    };
+    let name = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     strand.count("files searched", findings.files);
     strand.count("bytes searched", findings.bytes);
     strand.count("bytes inflated", findings.inflated);
-    strand.count("canaries abroad", 0);
     findings.unread.iter().for_each(|unread| strand.missing(format!("not read: {unread}")));
     if findings.bombs > 0 {
-        let path = name(&path.to_string_lossy());
-        strand.missing(format!("{path}: {} streams inflate beyond all measure", findings.bombs));
+        let bombs = format!("{} streams inflate beyond all measure", findings.bombs);
+        strand.missing(format!("{}: {bombs}", name(path)));
     }
-    let (home, abroad): (Vec<_>, Vec<_>) =
-        findings.found.into_iter().partition(|found| owner == Some(found.owner.as_str()));
-    for leak in &abroad {
-        let first = leak.offsets.first().copied().unwrap_or_default();
-        strand.problem(format!(
-            "canary {} of {} lies in {} ({}, {} times, first at byte {first})",
-            leak.needle,
-            leak.owner,
-            name(&leak.path),
-            leak.form,
-            leak.count
-        ));
+    let (mut home, mut abroad) = (BTreeSet::new(), BTreeSet::new());
+    for Finding { needle, owner: whose, path, form, count, offsets } in findings.found {
+        if owner == Some(whose.as_str()) {
+            home.insert(needle);
+            continue;
+        }
+        abroad.insert(needle);
+        let (place, first) = (name(Path::new(&path)), offsets.first().copied().unwrap_or_default());
+        let how = format!("{form}, {count} times, first at byte {first}");
+        strand.problem(format!("canary {needle} of {whose} lies in {place} ({how})"));
     }
-    let needles: BTreeSet<usize> = abroad.iter().map(|leak| leak.needle).collect();
-    strand.count("canaries abroad", needles.len() as u64);
-    home.into_iter().map(|found| found.needle).collect()
+    strand.count("canaries abroad", abroad.len() as u64);
+    home
 }

@@ -1,6 +1,7 @@
 //! One question of an audit, and what was found.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,11 @@ impl Strand {
         *figure = figure.saturating_add(count);
     }
 
+    /// What was counted so far.
+    pub fn figure(&self, what: &str) -> u64 {
+        self.figures.get(what).copied().unwrap_or_default()
+    }
+
     /// Something is wrong.
     pub fn problem(&mut self, problem: impl Into<String>) {
         if self.problems.len() < LISTED {
@@ -45,6 +51,19 @@ impl Strand {
         } else {
             self.more_problems += 1;
         }
+    }
+
+    /// Something is wrong unless it is `right`.
+    pub fn must(&mut self, right: bool, problem: impl FnOnce() -> String) {
+        if !right {
+            self.problem(problem());
+        }
+    }
+
+    /// Takes over what is wrong with a part of what was asked about.
+    pub fn blame(&mut self, part: &str, found: &Self) {
+        found.problems.iter().for_each(|problem| self.problem(format!("{part}: {problem}")));
+        self.more_problems += found.more_problems;
     }
 
     /// Something is not there.
@@ -62,5 +81,19 @@ impl Strand {
     pub fn done(mut self) -> Self {
         self.passed = self.problems.is_empty() && self.missing.is_empty() && !self.figures.is_empty();
         self
+    }
+}
+
+/// For people, line by line.
+impl fmt::Display for Strand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}  {}", if self.passed { "PASSED " } else { "NOT PASSED" }, self.name)?;
+        writeln!(f, "         {}", self.asked.join(" / "))?;
+        self.figures.iter().try_for_each(|(what, count)| writeln!(f, "  {count:>12}  {what}"))?;
+        self.problems.iter().try_for_each(|problem| writeln!(f, "WRONG    {problem}"))?;
+        if self.more_problems > 0 {
+            writeln!(f, "WRONG    … and {} more", self.more_problems)?;
+        }
+        self.missing.iter().try_for_each(|missing| writeln!(f, "MISSING  {missing}"))
     }
 }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 pub use needle::{MIN_PATTERN, Needle, NeedleError, forms, parse_needles};
+pub(crate) use walk::walk;
 
 /// Name of the form in which a constant was added (XOR) to every byte.
 const DISGUISED: &str = "xor with a constant";

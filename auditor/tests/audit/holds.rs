@@ -17,9 +17,9 @@ fn after(entries: Vec<(&str, Note)>) -> Strand {
         town.put(slug, entry);
     }
     town.write();
-    let (log, ledgers) = town.ledgers();
+    let (log, evidence) = town.evidence();
     right(&log);
-    holds::look(&ledgers)
+    holds::look(&evidence)
 }
 
 fn holder(family: u64) -> String {

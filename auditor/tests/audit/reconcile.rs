@@ -13,9 +13,9 @@ fn reconciled(change: impl FnOnce(&mut Town)) -> Strand {
     let mut town = Town::described();
     change(&mut town);
     town.write();
-    let (log, ledgers) = town.ledgers();
+    let (log, evidence) = town.evidence();
     right(&log);
-    reconcile(&town.artefacts(), &ledgers)
+    reconcile(&evidence)
 }
 
 fn drop_first(town: &mut Town, slug: &str, kind: EntryKind) -> Note {
@@ -90,12 +90,12 @@ fn a_refusal_without_a_grant_is_an_answer_all_the_same() {
 #[test]
 fn a_receipt_that_was_not_kept() {
     let town = Town::honest();
-    let (_, ledgers) = town.ledgers();
+    let (_, evidence) = town.evidence();
     let honest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(town.path("receipts/first.json")).unwrap()).unwrap();
     let told = |file: &[u8]| {
         town.put_file("receipts/first.json", file);
-        reconcile(&town.artefacts(), &ledgers)
+        reconcile(&evidence)
     };
     right(&told(honest.to_string().as_bytes()));
     for (index, leaf) in [(0, digest("another")), (99_999, digest("another")), (u64::MAX, [0; 32])] {
@@ -113,7 +113,7 @@ fn a_receipt_that_was_not_kept() {
         wrong(&told(&file), "no promise that a member of any trust list signed");
     }
     town.put_file("receipts/first.json", b"no receipt");
-    missing(&reconcile(&town.artefacts(), &ledgers), "receipts/first.json");
+    missing(&reconcile(&evidence), "receipts/first.json");
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn identified(change: impl FnOnce(&mut Town)) -> Strand {
     let mut town = Town::described();
     change(&mut town);
     town.write();
-    let (log, ledgers) = town.ledgers();
+    let (log, evidence) = town.evidence();
     right(&log);
-    identifiers::look(&town.artefacts(), &town.list(), &ledgers)
+    identifiers::look(&evidence)
 }
 
 #[test]
