@@ -45,9 +45,9 @@ impl Scanner {
             let read = kind.and_then(|kind| {
                 // The last part of a path may itself be a secret.
                 let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-                self.matches(name, |at, number, form| {
+                for (at, number, form) in self.forms.find(name) {
                     gathered.add(number, &label, format!("{form} in the name"), at as u64);
-                });
+                }
                 if kind.is_file() || kind.is_block_device() {
                     return self.file(path, &label, &mut gathered);
                 } else if !kind.is_dir() {
