@@ -3,7 +3,7 @@
 //! Whatever lies in it may be incomplete, damaged or made to harm: every file is read with a limit, links are
 //! not followed, and what is missing is said.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -31,10 +31,9 @@ impl Artefacts {
     /// # Errors
     /// There is no such folder.
     pub fn open(root: &Path) -> Result<Self, String> {
-        if root.is_dir() {
-            return Ok(Self { root: root.to_owned() });
-        }
-        Err(format!("{}: there is no such folder; name the folder of artefacts", root.display()))
+        let there = root.is_dir().then(|| Self { root: root.to_owned() });
+        there
+            .ok_or_else(|| format!("{}: there is no such folder; name that of the artefacts", root.display()))
     }
 
     /// A path in it.
@@ -76,11 +75,8 @@ impl Artefacts {
                 each(line);
             }
         })?;
-        if complete == Some(lines) {
-            Ok(())
-        } else {
-            Err(format!("{name} is not complete: it has {lines} lines"))
-        }
+        let whole = (complete == Some(lines)).then_some(());
+        whole.ok_or_else(|| format!("{name} is not complete: it has {lines} lines"))
     }
 
     /// Hands every line of a file of JSON lines to `each`.
@@ -106,10 +102,10 @@ impl Artefacts {
 
     /// Names in a folder, in order; none where there is no such folder.
     pub fn names(&self, folder: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
         // A name that is no text is kept, and its file then not found: nothing is passed over in silence.
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let name = |entry: DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let entries = self.path(folder).read_dir().into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.map(name).collect();
         names.sort();
         names
     }

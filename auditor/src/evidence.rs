@@ -2,13 +2,16 @@
 //! was planted.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::trust::{Member, Role, TrustList};
 
 use crate::artefacts::Artefacts;
 use crate::canary;
 use crate::ledgers::{self, Ledgers};
 use crate::scan::{Needle, Scanner};
+use crate::search::{self, Place};
 use crate::strand::Strand;
 
 /// What there is.
@@ -47,6 +50,18 @@ impl Evidence {
             Scanner::new(needles).map_err(|error| error.to_string())
         };
         self.search.get_or_init(build).as_ref().map_err(Clone::clone)
+    }
+
+    /// Searches one artefact for canaries; those of its owner are returned, those of anybody else are leaks.
+    pub(crate) fn searched(
+        &self,
+        name: &str,
+        owner: Option<&MemberId>,
+        strand: &mut Strand,
+    ) -> BTreeSet<usize> {
+        let Ok(scanner) = self.search() else { return BTreeSet::new() };
+        let (root, owner) = (self.artefacts.path(""), owner.map(MemberId::to_string));
+        search::searched(scanner, &Place { path: root.join(name), root, owner }, strand)
     }
 
     /// Members that keep records.

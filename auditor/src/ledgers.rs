@@ -8,7 +8,6 @@ use hibiki_protocol::history::HistoryEntry;
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits::CLOCK_SKEW_MILLIS;
 use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf, VerifierKey};
-use hibiki_protocol::trust::Member;
 use hibiki_protocol::witnessing::quorum_default;
 use serde_json::Value;
 
@@ -81,11 +80,11 @@ pub fn read(evidence: &Evidence) -> (Strand, Ledgers) {
         strand.blame(id.as_str(), &report.strand);
         strand.count("entries", report.size);
         strand.count("signed checkpoints", report.strand.figure("checkpoint signatures"));
-        cosigned(member, &report, witnesses.len(), &mut strand);
-        clocks(member, &report, &mut strand);
+        cosigned(id, &report, witnesses.len(), &mut strand);
+        clocks(id, &report, &mut strand);
         let entries = report.leaves.into_iter().zip(0..);
         let mut entries: Vec<_> = entries.map(|(leaf, index)| Entry { index, leaf, full: None }).collect();
-        opened(evidence, member, &mut entries, &mut strand);
+        opened(evidence, id, &mut entries, &mut strand);
         ledgers.insert(id.clone(), entries);
     }
     strand.count("ledgers", ledgers.len() as u64);
@@ -93,54 +92,49 @@ pub fn read(evidence: &Evidence) -> (Strand, Ledgers) {
 }
 
 /// Opens the entries. Openings after the newest checkpoint are not in the tiles yet.
-fn opened(evidence: &Evidence, member: &Member, entries: &mut [Entry], strand: &mut Strand) {
+fn opened(evidence: &Evidence, id: &MemberId, entries: &mut [Entry], strand: &mut Strand) {
     let (mut seen, mut erased) = (BTreeSet::new(), 0);
-    let openings = format!("{}/openings.ndjson", folder(&member.id));
-    let read = evidence.artefacts.inspected(&openings, |line| {
+    let read = evidence.artefacts.inspected(&format!("{}/openings.ndjson", folder(id)), |line| {
         let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
         let Some(entry) = index.and_then(|index| entries.get_mut(index)) else { return };
         seen.insert(entry.index);
         match open(&line, &entry.leaf) {
             Ok(Some(full)) => entry.full = Some(full),
             Ok(None) => erased += 1,
-            Err(why) => strand.problem(format!("{}, entry {}: {why}", member.id, entry.index)),
+            Err(why) => strand.problem(format!("{id}, entry {}: {why}", entry.index)),
         }
     });
     strand.need(read);
     let closed = entries.len() - seen.len();
-    strand.must(closed == 0, || format!("{}: {closed} entries were not laid open", member.id));
-    strand.count("entries erased", erased);
+    strand.must(closed == 0, || format!("{id}: {closed} entries were not laid open"));
     let explained = erased == 0 || entries.iter().any(|entry| entry.leaf.kind == EntryKind::Erase);
-    strand.must(explained, || {
-        format!("{}: {erased} entries are said to be erased, and no erasure was logged", member.id)
-    });
+    let said = "entries are said to be erased, and no erasure was logged";
+    strand.must(explained, || format!("{id}: {erased} {said}"));
+    strand.count("entries erased", erased);
     strand.count("entries opened", entries.iter().filter(|entry| entry.full.is_some()).count() as u64);
 }
 
 /// Enough witnesses have cosigned. What came after their newest cosignatures is counted: nobody vouches for it yet.
-fn cosigned(member: &Member, report: &log::Report, possible: usize, strand: &mut Strand) {
+fn cosigned(id: &MemberId, report: &log::Report, possible: usize, strand: &mut Strand) {
     if possible == 0 {
         return;
     }
     let names: BTreeSet<&str> = report.witnesses.iter().map(|(name, _)| name.as_str()).collect();
     let (found, needed) = (names.len(), quorum_default(possible));
     if found == 0 {
-        strand.missing(format!("{}/ledger/cosigned: cosignatures of witnesses", folder(&member.id)));
-    } else {
-        strand.must(found >= needed, || {
-            format!("{}: {found} witnesses cosigned, {needed} are needed", member.id)
-        });
+        strand.missing(format!("{}/ledger/cosigned: cosignatures of witnesses", folder(id)));
+    } else if found < needed {
+        strand.problem(format!("{id}: {found} witnesses cosigned, {needed} are needed"));
     }
-    strand.must(report.strangers == 0, || {
-        format!("{}: {} cosignatures are of no witness of the list", member.id, report.strangers)
-    });
+    let strangers = report.strangers;
+    strand.must(strangers == 0, || format!("{id}: {strangers} cosignatures are of no witness of the list"));
     strand.count("cosignatures", found as u64);
     strand.count("entries after the newest cosignatures", report.size.saturating_sub(report.cosigned));
 }
 
 /// The times of a ledger: never back by more than clocks are put right, and not later than its witnesses saw it.
-fn clocks(member: &Member, report: &log::Report, strand: &mut Strand) {
-    let (id, mut latest) = (&member.id, 0);
+fn clocks(id: &MemberId, report: &log::Report, strand: &mut Strand) {
+    let mut latest = 0;
     let back = report.leaves.iter().position(|leaf| {
         latest = latest.max(leaf.time_ms);
         leaf.time_ms.saturating_add(CLOCK_SKEW_MILLIS) < latest

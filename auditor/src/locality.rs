@@ -7,12 +7,13 @@ use std::io::{self, BufReader, Read as _};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
+use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::tlog::EntryKind;
 use hibiki_protocol::trust::Role;
 
 use crate::artefacts::{Artefacts, folder};
 use crate::evidence::Evidence;
-use crate::scan::{Scanner, walk};
+use crate::scan::walk;
 use crate::search;
 use crate::strand::Strand;
 use crate::traffic;
@@ -51,7 +52,7 @@ pub fn canaries(evidence: &Evidence) -> Strand {
         if member.has_role(Role::Gateway) && !has("memory.img") {
             strand.missing(format!("{own}/memory.img: the memory of {id}, which relays"));
         }
-        at_home.extend(canaries_of(&evidence.artefacts, &own, id.as_str(), scanner, &mut strand));
+        at_home.extend(canaries_of(evidence, &own, id, &mut strand));
     }
     let planted = scanner.needles().len();
     strand.count("canaries planted", planted as u64);
@@ -62,16 +63,10 @@ pub fn canaries(evidence: &Evidence) -> Strand {
     strand.done()
 }
 
-fn canaries_of(
-    artefacts: &Artefacts,
-    own: &str,
-    owner: &str,
-    scanner: &Scanner,
-    strand: &mut Strand,
-) -> BTreeSet<usize> {
-    let paths = SEARCHED.iter().map(|name| format!("{own}/{name}")).filter(|path| artefacts.has(path));
-    let root = artefacts.path("");
-    paths.flat_map(|path| search::place(scanner, &root, &root.join(path), Some(owner), strand)).collect()
+fn canaries_of(evidence: &Evidence, own: &str, owner: &MemberId, strand: &mut Strand) -> BTreeSet<usize> {
+    let names = SEARCHED.iter().map(|name| format!("{own}/{name}"));
+    let there = names.filter(|name| evidence.artefacts.has(name));
+    there.flat_map(|name| evidence.searched(&name, Some(owner), strand)).collect()
 }
 
 /// What other scanners found, which the inspector ran: their word, which this tool cannot compute again.
@@ -243,19 +238,17 @@ fn volume_of(artefacts: &Artefacts, own: &str, strand: &mut Strand) {
 pub fn catches(evidence: &Evidence, place: &str, strand: &str) -> Option<String> {
     let Evidence { artefacts, .. } = evidence;
     let mut caught = Strand::new(strand, "", "");
-    if let ("traffic", Ok(scanner)) = (strand, evidence.search()) {
-        traffic::searched(artefacts, &format!("{place}/"), scanner, &mut caught);
+    if strand == "traffic" {
+        traffic::searched(evidence, &format!("{place}/"), &mut caught);
     }
     for id in evidence.responders().map(|member| &member.id) {
         let own = format!("{place}/{}", folder(id));
-        match (strand, evidence.search()) {
+        match strand {
             _ if !artefacts.has(&own) => {}
-            ("canaries", Ok(scanner)) => {
-                canaries_of(artefacts, &own, id.as_str(), scanner, &mut caught);
-            }
-            ("rows", _) => rows_of(artefacts, &own, 0, &mut caught),
-            ("files", _) => files_of(artefacts, &format!("{own}/disk"), &mut caught),
-            ("volume", _) => volume_of(artefacts, &own, &mut caught),
+            "canaries" => drop(canaries_of(evidence, &own, id, &mut caught)),
+            "rows" => rows_of(artefacts, &own, 0, &mut caught),
+            "files" => files_of(artefacts, &format!("{own}/disk"), &mut caught),
+            "volume" => volume_of(artefacts, &own, &mut caught),
             _ => {}
         }
     }

@@ -199,17 +199,15 @@ impl Ledger<'_> {
     fn entries(&mut self, size: u64) {
         for tile in tiles_of(size).filter(|tile| tile.level() == 0) {
             let path = tile.entries_path();
-            let bundle = self.read(&path, &Tile::full(0, tile.index()).entries_path());
-            let entries = bundle.as_ref().map_err(Clone::clone).and_then(|(bytes, _)| {
-                entries_of(bytes, tile.width()).map_err(|problem| format!("{path}: {problem}"))
-            });
-            match entries {
-                Ok(entries) => {
-                    self.report.strand.count("entry bundles", 1);
-                    entries.into_iter().for_each(|entry| self.entry(entry));
-                }
+            let (bytes, cut) = match self.read(&path, &Tile::full(0, tile.index()).entries_path()) {
+                Ok(read) => read,
                 Err(problem) => return self.report.strand.problem(problem),
+            };
+            match decode_bundle(&bytes, if cut { FULL_TILE } else { tile.width() }) {
+                Ok(entries) => entries.into_iter().take(tile.width()).for_each(|entry| self.entry(entry)),
+                Err(problem) => return self.report.strand.problem(format!("{path}: {problem}")),
             }
+            self.report.strand.count("entry bundles", 1);
         }
         for (tile, bytes) in self.edge.partial_tiles().collect::<Vec<_>>() {
             self.tile(tile, &bytes);
@@ -255,15 +253,6 @@ impl Ledger<'_> {
             full.map_err(|_| format!("{path}: {error}"))
         })
     }
-}
-
-/// The first `width` entries of a bundle that holds these or, if the full one replaced it, all 256.
-fn entries_of(bytes: &[u8], width: usize) -> Result<Vec<&[u8]>, String> {
-    decode_bundle(bytes, width).or_else(|error| {
-        let mut entries = decode_bundle(bytes, FULL_TILE).map_err(|_| error.to_string())?;
-        entries.truncate(width);
-        Ok(entries)
-    })
 }
 
 #[cfg(test)]

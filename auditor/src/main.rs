@@ -167,7 +167,7 @@ fn place(text: &str) -> Result<Place, String> {
     if path.is_empty() || owner == Some("") {
         return Err("expected PATH or OWNER=PATH, such as maebashi/chuo-hospital=/mnt/hospital".to_owned());
     }
-    Ok(Place { path: path.into(), owner: owner.map(str::to_owned) })
+    Ok(Place { path: path.into(), root: PathBuf::new(), owner: owner.map(str::to_owned) })
 }
 
 fn main() -> ExitCode {

@@ -11,6 +11,8 @@ use crate::strand::Strand;
 pub struct Place {
     /// File or folder.
     pub path: PathBuf,
+    /// Files below this folder are named from there.
+    pub root: PathBuf,
     /// Whose.
     pub owner: Option<String>,
 }
@@ -24,9 +26,7 @@ pub fn secrets(scanner: &Scanner, places: &[Place]) -> Strand {
     );
     control(scanner, usize::MAX, &mut strand);
     let mut home = BTreeSet::new();
-    for Place { path, owner } in places {
-        home.extend(place(scanner, Path::new(""), path, owner.as_deref(), &mut strand));
-    }
+    places.iter().for_each(|place| home.extend(searched(scanner, place, &mut strand)));
     // Encryption at rest makes this small, and is meant to.
     strand.count("secrets found at home", home.len() as u64);
     strand.count("secrets", scanner.needles().len() as u64);
@@ -46,15 +46,9 @@ pub(crate) fn control(scanner: &Scanner, most: usize, strand: &mut Strand) {
     });
 }
 
-/// Searches one place; secrets of its owner are returned, those of anybody else are leaks. Below `root`, files are
-/// named from there.
-pub(crate) fn place(
-    scanner: &Scanner,
-    root: &Path,
-    path: &Path,
-    owner: Option<&str>,
-    strand: &mut Strand,
-) -> BTreeSet<usize> {
+/// Searches one place; secrets of its owner are returned, those of anybody else are leaks.
+pub(crate) fn searched(scanner: &Scanner, place: &Place, strand: &mut Strand) -> BTreeSet<usize> {
+    let Place { path, root, owner } = place;
     let findings = scanner.scan_path(path);
     let name = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     strand.count("files searched", findings.files);
@@ -67,7 +61,7 @@ pub(crate) fn place(
     }
     let (mut home, mut abroad) = (BTreeSet::new(), BTreeSet::new());
     for Finding { needle, owner: whose, path, form, count, offsets } in findings.found {
-        if owner == Some(whose.as_str()) {
+        if owner.as_ref() == Some(&whose) {
             home.insert(needle);
             continue;
         }

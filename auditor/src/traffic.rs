@@ -16,8 +16,6 @@ use serde_json::Value;
 use crate::artefacts::{Artefacts, folder, ledger_key};
 use crate::evidence::Evidence;
 use crate::log;
-use crate::scan::Scanner;
-use crate::search;
 use crate::strand::Strand;
 
 /// Streams, one file for each direction, in a folder for every connection.
@@ -44,8 +42,10 @@ pub fn look(evidence: &Evidence) -> Strand {
         "通信を復号しても、中継装置が読める形の記録は流れていないか。復号できた証拠に、台帳にある中継がすべて見えるか。",
         "Decrypted, does traffic hold nothing a gateway could read? And is all that its ledger says it relayed seen in it?",
     );
-    let Some(scanner) = strand.need(evidence.search()) else { return strand.done() };
-    searched(&evidence.artefacts, "", scanner, &mut strand);
+    if strand.need(evidence.search()).is_none() {
+        return strand.done();
+    }
+    searched(evidence, "", &mut strand);
     let story = strand.need(evidence.artefacts.json("traffic/traffic.json")).unwrap_or_default();
     for (figure, what) in [
         ("/found/not_decrypted", "packets not decrypted"),
@@ -98,10 +98,10 @@ fn relayed_meanwhile(evidence: &Evidence, gateway: &Member, strand: &mut Strand)
 }
 
 /// Searches what was decrypted below `place`: it is nobody's, so that every canary in it is a leak.
-pub(crate) fn searched(artefacts: &Artefacts, place: &str, scanner: &Scanner, strand: &mut Strand) {
+pub(crate) fn searched(evidence: &Evidence, place: &str, strand: &mut Strand) {
     let name = format!("{place}{DECRYPTED}");
-    if artefacts.has(&name) {
-        search::place(scanner, &artefacts.path(""), &artefacts.path(&name), None, strand);
+    if evidence.artefacts.has(&name) {
+        evidence.searched(&name, None, strand);
     } else {
         strand.missing(format!("{name}: what tshark decrypted"));
     }
