@@ -113,16 +113,11 @@ pub fn revealed(artefacts: &Artefacts) -> Result<Vec<Canary>, String> {
 
 /// Whether the revealed canaries are those committed to, and the commitment was known before anything was
 /// released.
-pub fn check(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "commitment",
-        "探した目印は、運用の前に約束されたものと同じか。",
-        "Are the canaries that were looked for those that were committed to before the run?",
-    );
+pub fn check(evidence: &Evidence, strand: &mut Strand) {
     let canaries = strand.need(revealed(&evidence.artefacts)).unwrap_or_default();
     strand.count("canaries", canaries.len() as u64);
     let bytes = strand.need(evidence.artefacts.read("canaries/commitment.json"));
-    let Some(bytes) = bytes else { return strand.done() };
+    let Some(bytes) = bytes else { return };
     let commitment: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     strand.must(commitment["root"] == root(&canaries) && commitment["count"] == canaries.len(), || {
         "the revealed canaries are not those that were committed to".to_owned()
@@ -138,5 +133,4 @@ pub fn check(evidence: &Evidence) -> Strand {
         }
         _ => strand.count("ledgers with the commitment", 1),
     }
-    strand.done()
 }

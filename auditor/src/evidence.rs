@@ -31,7 +31,7 @@ impl Evidence {
     /// Reads trust lists and ledgers. On these every other question rests; without the council's lists there is
     /// nothing to ask.
     pub fn gather(artefacts: Artefacts) -> (Strand, Option<Self>) {
-        let mut trust = Strand::new("trust", "名簿の連鎖は正しいか。", "Is the chain of trust lists right?");
+        let mut trust = Strand::new("trust");
         let Some((lists, list)) = trust.need(artefacts.lists()) else { return (trust.done(), None) };
         let mut all = Self { artefacts, lists, list, ledgers: Ledgers::new(), search: OnceCell::new() };
         let (log, ledgers) = ledgers::read(&all);

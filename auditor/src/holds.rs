@@ -17,12 +17,7 @@ use crate::strand::Strand;
 const EVERYBODY: &str = "every guardian";
 
 /// Looks at every hold.
-pub fn look(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "holds",
-        "支援措置のあと、対象の保護者に何も開示されていないか。",
-        "Was nothing released to a guardian after a protective hold?",
-    );
+pub fn look(evidence: &Evidence, strand: &mut Strand) {
     let mut releases: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (member, entry) in entries(&evidence.ledgers, &[EntryKind::Release]) {
         let grant = entry.digest(DigestKind::Grant);
@@ -70,5 +65,4 @@ pub fn look(evidence: &Evidence) -> Strand {
             }
         }
     }
-    strand.done()
 }

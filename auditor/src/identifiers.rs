@@ -20,12 +20,7 @@ const SHORTEST: usize = 8;
 const DELIVERED: &str = "hold notice owed";
 
 /// Looks for shared identifiers.
-pub fn look(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "identifiers",
-        "二つの施設に共通する識別子（番号・仮名・鍵・識別値）はないか。",
-        "Is there no identifier (number, pseudonym, key, digest) that two institutions share?",
-    );
+pub fn look(evidence: &Evidence, strand: &mut Strand) {
     let mut holders: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut delivered = BTreeSet::new();
     for member in evidence.responders() {
@@ -56,7 +51,6 @@ pub fn look(evidence: &Evidence) -> Strand {
             "a value of a delivered notice is at more than one institution".to_owned()
         });
     }
-    strand.done()
 }
 
 /// Hexadecimal values of eight bytes and more.

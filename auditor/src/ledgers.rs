@@ -58,11 +58,7 @@ pub fn entries<'l>(
 
 /// Verifies every member's ledger and reads it.
 pub fn read(evidence: &Evidence) -> (Strand, Ledgers) {
-    let mut strand = Strand::new(
-        "log",
-        "各施設の台帳は、欠けも書き換えもなく、署名と一致しているか。",
-        "Is every institution's ledger whole, unaltered, signed, and what its entries were laid open to be?",
-    );
+    let mut strand = Strand::new("log");
     let kept = witnessed::read(evidence, &mut strand);
     let mut ledgers = Ledgers::new();
     for member in evidence.responders() {

@@ -34,25 +34,17 @@ const SOCKET: &str = "data/admin.sock";
 const RESERVE: &str = "data/store/reserve";
 
 /// Every canary is at home, and nowhere else.
-pub fn canaries(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "canaries",
-        "各施設の記録に入れた目印は、その施設だけにあり、ほかの施設や中継者のディスク・メモリにないか。",
-        "Is every canary at its own institution, and on no other's disk or in no relay's memory?",
-    );
-    let Some(scanner) = strand.need(evidence.search()) else { return strand.done() };
-    search::control(scanner, 40, &mut strand);
+pub fn canaries(evidence: &Evidence, strand: &mut Strand) {
+    let Some(scanner) = strand.need(evidence.search()) else { return };
+    search::control(scanner, 40, strand);
     let mut at_home = BTreeSet::new();
     for member in evidence.responders() {
         let (id, own) = (&member.id, folder(&member.id));
         let has = |name: &str| evidence.artefacts.has(&format!("{own}/{name}"));
-        if !has("disk") && !has("disk.img") {
-            strand.missing(format!("{own}/disk: what {id} wrote"));
-        }
-        if member.has_role(Role::Gateway) && !has("memory.img") {
-            strand.missing(format!("{own}/memory.img: the memory of {id}, which relays"));
-        }
-        at_home.extend(canaries_of(evidence, &own, id, &mut strand));
+        strand.wants(has("disk") || has("disk.img"), || format!("{own}/disk: what {id} wrote"));
+        let remembered = !member.has_role(Role::Gateway) || has("memory.img");
+        strand.wants(remembered, || format!("{own}/memory.img: the memory of {id}, which relays"));
+        at_home.extend(canaries_of(evidence, &own, id, strand));
     }
     let planted = scanner.needles().len();
     strand.count("canaries planted", planted as u64);
@@ -60,7 +52,6 @@ pub fn canaries(evidence: &Evidence) -> Strand {
     strand.must(at_home.len() == planted, || {
         format!("{} canaries were not found at home: the search is void", planted - at_home.len())
     });
-    strand.done()
 }
 
 fn canaries_of(evidence: &Evidence, own: &str, owner: &MemberId, strand: &mut Strand) -> BTreeSet<usize> {
@@ -70,12 +61,7 @@ fn canaries_of(evidence: &Evidence, own: &str, owner: &MemberId, strand: &mut St
 }
 
 /// What other scanners found, which the inspector ran: their word, which this tool cannot compute again.
-pub fn second_opinion(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "second-opinion",
-        "ほかの人が作った検索ソフトも、同じ結果を出したか。",
-        "Do scanners that nobody here wrote say the same?",
-    );
+pub fn second_opinion(evidence: &Evidence, strand: &mut Strand) {
     let opinions = strand.need(evidence.artefacts.json("second-opinion.json")).unwrap_or_default();
     for opinion in opinions.as_array().into_iter().flatten() {
         let tool = opinion["tool"].as_str().unwrap_or_default();
@@ -89,22 +75,15 @@ pub fn second_opinion(evidence: &Evidence) -> Strand {
             });
         }
     }
-    strand.done()
 }
 
 /// Every row of every store belongs to a table of the node.
-pub fn rows(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "rows",
-        "各施設の記録庫の全行は、その施設自身の表に属するか。",
-        "Does every row of every store belong to a table of that institution?",
-    );
+pub fn rows(evidence: &Evidence, strand: &mut Strand) {
     for member in evidence.responders() {
         let entries = evidence.ledgers.get(&member.id).into_iter().flatten();
         let erasures = entries.filter(|entry| entry.leaf.kind == EntryKind::Erase).count() as u64;
-        rows_of(&evidence.artefacts, &folder(&member.id), erasures, &mut strand);
+        rows_of(&evidence.artefacts, &folder(&member.id), erasures, strand);
     }
-    strand.done()
 }
 
 fn rows_of(artefacts: &Artefacts, own: &str, erasures: u64, strand: &mut Strand) {
@@ -124,22 +103,15 @@ fn rows_of(artefacts: &Artefacts, own: &str, erasures: u64, strand: &mut Strand)
     strand.must(erased <= erasures.saturating_mul(ERASED_MAX), || {
         format!("{own}: {erased} bytes are sealed under keys that are not there")
     });
-    if !classes.contains_key("trust list") {
-        strand.missing(format!("{own}/store.ndjson: the rows every store has"));
-    }
+    let usual = classes.contains_key("trust list");
+    strand.wants(usual, || format!("{own}/store.ndjson: the rows every store has"));
 }
 
 /// Every file a node wrote is one that a node writes.
-pub fn files(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "files",
-        "各施設のディスクにあるファイルは、すべて説明できるか。",
-        "Can every file on every institution's disk be explained?",
-    );
+pub fn files(evidence: &Evidence, strand: &mut Strand) {
     for member in evidence.responders() {
-        files_of(&evidence.artefacts, &format!("{}/disk", folder(&member.id)), &mut strand);
+        files_of(&evidence.artefacts, &format!("{}/disk", folder(&member.id)), strand);
     }
-    strand.done()
 }
 
 fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
@@ -160,9 +132,8 @@ fn files_of(artefacts: &Artefacts, disk: &str, strand: &mut Strand) {
         let hides = known && name == RESERVE && !empty(path);
         strand.must(!hides, || format!("{disk}: the space kept aside, {name}, is not empty"));
     });
-    if strand.figure("files") == before {
-        strand.missing(format!("{disk}: the files every node has"));
-    }
+    let found = strand.figure("files") > before;
+    strand.wants(found, || format!("{disk}: the files every node has"));
 }
 
 /// Whether a file is zeros alone.
@@ -199,16 +170,10 @@ fn explained(name: &str) -> bool {
 }
 
 /// The gateway writes and keeps no more for larger records.
-pub fn volume(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "volume",
-        "中継者が書く量と保持する量は、記録の大きさによらないか。",
-        "Does the gateway write and hold no more when records are larger?",
-    );
+pub fn volume(evidence: &Evidence, strand: &mut Strand) {
     for member in evidence.gateways() {
-        volume_of(&evidence.artefacts, &folder(&member.id), &mut strand);
+        volume_of(&evidence.artefacts, &folder(&member.id), strand);
     }
-    strand.done()
 }
 
 fn volume_of(artefacts: &Artefacts, own: &str, strand: &mut Strand) {
@@ -223,10 +188,9 @@ fn volume_of(artefacts: &Artefacts, own: &str, strand: &mut Strand) {
     strand.count("payload added", added);
     strand.count("written more", written);
     strand.count("held more", held);
-    if added < 2 * MEMORY_MAX.min(16 << 20) {
-        let few = "bytes of added payload are too few to show anything";
-        strand.missing(format!("{own}/volume.json: {added} {few}"));
-    }
+    strand.wants(added >= 2 * MEMORY_MAX.min(16 << 20), || {
+        format!("{own}/volume.json: {added} bytes of added payload are too few to show anything")
+    });
     let allowed = WRITTEN_MAX + added / 100;
     strand.must(written <= allowed, || {
         format!("{own}: {written} bytes more were written; {allowed} are allowed")
@@ -237,7 +201,7 @@ fn volume_of(artefacts: &Artefacts, own: &str, strand: &mut Strand) {
 /// Whether a strand fails on a leaking node's artefacts, which stand below `place`; what it said.
 pub fn catches(evidence: &Evidence, place: &str, strand: &str) -> Option<String> {
     let Evidence { artefacts, .. } = evidence;
-    let mut caught = Strand::new(strand, "", "");
+    let mut caught = Strand::new(strand);
     if strand == "traffic" {
         traffic::searched(evidence, &format!("{place}/"), &mut caught);
     }

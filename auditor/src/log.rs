@@ -71,11 +71,7 @@ impl fmt::Display for Report {
 /// kept from earlier visits (`earlier`, whole notes) must be prefixes of it.
 #[must_use]
 pub fn verify(folder: &Path, key: &VerifierKey, witnesses: &[VerifierKey], earlier: &[Vec<u8>]) -> Report {
-    let strand = Strand::new(
-        "log",
-        "台帳は、欠けも書き換えもなく、署名と一致しているか。",
-        "Is the ledger whole, unaltered and signed?",
-    );
+    let strand = Strand::new("ledger");
     let mut report = Report { strand, origin: key.name().to_owned(), ..Report::default() };
     report.not_checked = vec![
         "what stands sealed behind the leaves: only the institution can open it",

@@ -9,10 +9,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hibiki_audit::artefacts::{Artefacts, file};
 use hibiki_audit::evidence::Evidence;
-use hibiki_audit::report::{self, QUESTIONS};
 use hibiki_audit::scan::{Scanner, parse_needles};
 use hibiki_audit::search::{self, Place};
-use hibiki_audit::{canary, log, page, signing};
+use hibiki_audit::{canary, log, page, report, signing};
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::tlog::VerifierKey;
 use serde::Serialize;
@@ -225,8 +224,7 @@ fn ask(folder: &Folder, names: &[&str]) -> Result<bool, String> {
     let (log, evidence) = Evidence::gather(Artefacts::open(&folder.artefacts)?);
     let mut strands = vec![log];
     if let Some(evidence) = evidence {
-        let asked = QUESTIONS.iter().filter(|(name, _)| names.contains(name));
-        strands.extend(asked.map(|(_, question)| question(&evidence)));
+        strands.extend(names.iter().map(|name| report::ask(&evidence, name)));
     }
     show(&strands, folder.format)?;
     Ok(strands.iter().all(|strand| strand.passed))

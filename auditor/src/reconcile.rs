@@ -26,16 +26,11 @@ const ANSWERS: [EntryKind; 4] =
     [EntryKind::Release, EntryKind::Refusal, EntryKind::Consent, EntryKind::Registration];
 
 /// Lays them beside each other.
-pub fn reconcile(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "reconcile",
-        "中継・回答・許可・受領証は、すべての台帳の間で一致しているか。",
-        "Do relays, answers, grants and receipts agree between all ledgers?",
-    );
+pub fn reconcile(evidence: &Evidence, strand: &mut Strand) {
     let ledgers = &evidence.ledgers;
     let relays = places(ledgers, &[EntryKind::Relay], DigestKind::Query);
     let answers = places(ledgers, &ANSWERS, DigestKind::Query);
-    relayed(ledgers, &answers, &mut strand);
+    relayed(ledgers, &answers, strand);
     for (query, at) in &answers {
         let (name, whose) = (hex::encode(query), whose(at));
         strand.count("answers", 1);
@@ -65,8 +60,7 @@ pub fn reconcile(evidence: &Evidence) -> Strand {
         });
     }
     strand.count("grants", granted.len() as u64);
-    receipts(evidence, &mut strand);
-    strand.done()
+    receipts(evidence, strand);
 }
 
 fn places<'l>(ledgers: &'l Ledgers, kinds: &'l [EntryKind], digest: DigestKind) -> Places<'l> {

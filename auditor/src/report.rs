@@ -70,11 +70,11 @@ const LIMITS: [&str; 4] = [
 
 const NO_RECEIPTS: &str = "No receipts of guardians were among the artefacts: whether what they were promised was kept was not asked.";
 
-/// What answers a question.
-type Question = fn(&Evidence) -> Strand;
+/// What looks for the answer to a question.
+type Question = fn(&Evidence, &mut Strand);
 
 /// The questions, beside those about the run, the ledgers and the leaking nodes, in the order of the report.
-pub const QUESTIONS: [(&str, Question); 10] = [
+const QUESTIONS: [(&str, Question); 10] = [
     ("reconcile", reconcile::reconcile),
     ("identifiers", identifiers::look),
     ("holds", holds::look),
@@ -87,14 +87,20 @@ pub const QUESTIONS: [(&str, Question); 10] = [
     ("volume", locality::volume),
 ];
 
+/// Asks one of the questions.
+pub fn ask(evidence: &Evidence, name: &str) -> Strand {
+    let mut strand = Strand::new(name);
+    let question = QUESTIONS.iter().find(|(own, _)| *own == name);
+    question.into_iter().for_each(|(_, look)| look(evidence, &mut strand));
+    strand.done()
+}
+
 /// Audits everything there is.
 pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
-    let mut run = Strand::new("run", "何を動かしたか。", "What was run?");
+    let mut run = Strand::new("run");
     let described = run.need(artefacts.json("run.json")).unwrap_or_default();
     let [views, faults] = ["views", "faults"].map(|what| described[what].as_u64().unwrap_or_default());
-    if views == 0 {
-        run.missing("run.json says of no view: nothing was run");
-    }
+    run.wants(views > 0, || "run.json says of no view: nothing was run".to_owned());
     run.count("views", views);
     run.count("faults", faults);
     told("log");
@@ -103,9 +109,9 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
     if let Some(evidence) = evidence {
         // Nobody must have asked other scanners.
         let asked = |name: &str| name != "second-opinion" || artefacts.has("second-opinion.json");
-        for (name, question) in QUESTIONS.iter().filter(|(name, _)| asked(name)) {
+        for (name, _) in QUESTIONS.iter().filter(|(name, _)| asked(name)) {
             told(name);
-            strands.push(question(&evidence));
+            strands.push(ask(&evidence, name));
         }
         for name in artefacts.names("mutants") {
             told(&format!("leaking node: {name}"));
@@ -136,16 +142,11 @@ fn leaking(evidence: &Evidence, name: String) -> Mutant {
 
 /// The leaking nodes as a strand: enough of them, and all caught.
 fn control(mutants: &[Mutant]) -> Strand {
-    let mut strand = Strand::new(
-        "mutants",
-        "わざと漏らすように作ったノードは、すべて見つかったか。",
-        "Was every deliberately leaking node caught by the question named for it?",
-    );
-    strand.count("leaking nodes", mutants.len() as u64);
+    let mut strand = Strand::new("mutants");
+    let ran = mutants.len();
+    strand.count("leaking nodes", ran as u64);
     strand.count("caught", mutants.iter().filter(|mutant| mutant.caught.is_some()).count() as u64);
-    if mutants.len() < MUTANTS_MIN {
-        strand.missing(format!("at least {MUTANTS_MIN} leaking nodes; there are {}", mutants.len()));
-    }
+    strand.wants(ran >= MUTANTS_MIN, || format!("at least {MUTANTS_MIN} leaking nodes; there are {ran}"));
     for mutant in mutants.iter().filter(|mutant| mutant.caught.is_none()) {
         strand.problem(format!("`{}` ({}) was not caught by `{}`", mutant.name, mutant.what, mutant.strand));
     }

@@ -19,11 +19,7 @@ pub struct Place {
 
 /// Is every secret nowhere but at its owner's place?
 pub fn secrets(scanner: &Scanner, places: &[Place]) -> Strand {
-    let mut strand = Strand::new(
-        "scan",
-        "指定した秘密は、持ち主の場所のほかにないか。",
-        "Is every secret nowhere but at its owner's place?",
-    );
+    let mut strand = Strand::new("scan");
     control(scanner, usize::MAX, &mut strand);
     let mut home = BTreeSet::new();
     places.iter().for_each(|place| home.extend(searched(scanner, place, &mut strand)));

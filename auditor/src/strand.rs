@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The most problems that are listed; the rest are counted.
 const LISTED: usize = 30;
 
+/// Every question: its name, what is asked in Japanese, and in English.
+const ASKED: &str = include_str!("questions.tsv");
+
 /// A question and its answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strand {
@@ -28,8 +31,10 @@ pub struct Strand {
 }
 
 impl Strand {
-    /// A question.
-    pub fn new(name: &str, ja: &str, en: &str) -> Self {
+    /// The question of that name.
+    pub fn new(name: &str) -> Self {
+        let of_name = |line: &'static str| line.strip_prefix(name)?.strip_prefix('\t')?.split_once('\t');
+        let (ja, en) = ASKED.lines().find_map(of_name).unwrap_or_default();
         Self { name: name.to_owned(), asked: [ja.to_owned(), en.to_owned()], ..Self::default() }
     }
 
@@ -71,6 +76,13 @@ impl Strand {
         self.missing.push(what.into());
     }
 
+    /// Something is not there unless it is `present`.
+    pub fn wants(&mut self, present: bool, what: impl FnOnce() -> String) {
+        if !present {
+            self.missing(what());
+        }
+    }
+
     /// Takes what is there, or notes that it is not.
     pub fn need<T>(&mut self, found: Result<T, String>) -> Option<T> {
         found.map_err(|why| self.missing(why)).ok()
@@ -95,5 +107,21 @@ impl fmt::Display for Strand {
             writeln!(f, "WRONG    … and {} more", self.more_problems)?;
         }
         self.missing.iter().try_for_each(|missing| writeln!(f, "MISSING  {missing}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_question_is_asked_in_both_languages() {
+        for line in ASKED.lines() {
+            let parts: Vec<&str> = line.split('\t').collect();
+            let [name, ja, en] = parts[..] else { panic!("{line}") };
+            assert_eq!(Strand::new(name).asked, [ja, en]);
+            assert!(!ja.is_ascii() && en.is_ascii() && ja.ends_with('。') && en.ends_with('?'), "{line}");
+        }
+        assert_eq!(Strand::new("nonsense").asked, ["", ""]);
     }
 }

@@ -36,32 +36,26 @@ impl Seen {
 }
 
 /// Nothing that travelled in the clear of TLS is anybody's record, and all that was relayed is among it.
-pub fn look(evidence: &Evidence) -> Strand {
-    let mut strand = Strand::new(
-        "traffic",
-        "通信を復号しても、中継装置が読める形の記録は流れていないか。復号できた証拠に、台帳にある中継がすべて見えるか。",
-        "Decrypted, does traffic hold nothing a gateway could read? And is all that its ledger says it relayed seen in it?",
-    );
+pub fn look(evidence: &Evidence, strand: &mut Strand) {
     if strand.need(evidence.search()).is_none() {
-        return strand.done();
+        return;
     }
-    searched(evidence, "", &mut strand);
+    searched(evidence, "", strand);
     let story = strand.need(evidence.artefacts.json("traffic/traffic.json")).unwrap_or_default();
     for (figure, what) in [
         ("/found/not_decrypted", "packets not decrypted"),
         ("/found/lost", "bytes of streams not seen"),
         ("/dropped", "packets not captured"),
     ] {
-        if let Some(count) = story.pointer(figure).and_then(Value::as_u64) {
-            strand.count(what, count);
-            strand.must(count == 0, || format!("traffic/traffic.json: {count} {what}"));
-        } else {
-            strand.missing(format!("traffic/traffic.json: {what}"));
-        }
+        let count = story.pointer(figure).and_then(Value::as_u64);
+        strand.wants(count.is_some(), || format!("traffic/traffic.json: {what}"));
+        let Some(count) = count else { continue };
+        strand.count(what, count);
+        strand.must(count == 0, || format!("traffic/traffic.json: {count} {what}"));
     }
-    let (parts, answers) = seen(&evidence.artefacts, &mut strand);
+    let (parts, answers) = seen(&evidence.artefacts, strand);
     for gateway in evidence.gateways() {
-        let relays = relayed_meanwhile(evidence, gateway, &mut strand);
+        let relays = relayed_meanwhile(evidence, gateway, strand);
         for (kind, what, seen) in
             [(DigestKind::Query, "parts", &parts), (DigestKind::Answer, "answers", &answers)]
         {
@@ -72,17 +66,14 @@ pub fn look(evidence: &Evidence) -> Strand {
             let (all, unseen) = (relayed.len(), relayed.len() - found);
             strand.count(&format!("{what} relayed"), all as u64);
             strand.count(&format!("{what} relayed and seen"), found as u64);
-            if all == 0 {
-                let place = folder(&gateway.id);
-                strand.missing(format!("traffic/{place}/ledger: {what} that were relayed meanwhile"));
-            }
+            let place = folder(&gateway.id);
+            strand.wants(all > 0, || format!("traffic/{place}/ledger: {what} that were relayed meanwhile"));
             strand.must(unseen == 0, || {
                 let relayed = format!("{unseen} of {all} {what} that {} relayed", gateway.id);
                 format!("{relayed} are not in the decrypted traffic: the search is void")
             });
         }
     }
-    strand.done()
 }
 
 /// What a gateway logged of relays since its ledger was gathered: the ledger must go on from there.
@@ -100,10 +91,10 @@ fn relayed_meanwhile(evidence: &Evidence, gateway: &Member, strand: &mut Strand)
 /// Searches what was decrypted below `place`: it is nobody's, so that every canary in it is a leak.
 pub(crate) fn searched(evidence: &Evidence, place: &str, strand: &mut Strand) {
     let name = format!("{place}{DECRYPTED}");
-    if evidence.artefacts.has(&name) {
+    let there = evidence.artefacts.has(&name);
+    strand.wants(there, || format!("{name}: what tshark decrypted"));
+    if there {
         evidence.searched(&name, None, strand);
-    } else {
-        strand.missing(format!("{name}: what tshark decrypted"));
     }
 }
 

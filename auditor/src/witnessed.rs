@@ -24,9 +24,8 @@ pub fn read(evidence: &Evidence, strand: &mut Strand) -> Kept {
     let mut kept = Kept::new();
     for witness in list.members.iter().filter(|member| member.witness_verifier().is_some()) {
         let place = format!("{}/witnessed", folder(&witness.id));
-        if !artefacts.has(&place) {
-            strand.missing(format!("{place}: what {} keeps of other ledgers", witness.id));
-        }
+        let whose = &witness.id;
+        strand.wants(artefacts.has(&place), || format!("{place}: what {whose} keeps of other ledgers"));
         for name in artefacts.named(&place, ".checkpoint") {
             let Some(note) = strand.need(artefacts.read(&name)) else { continue };
             strand.count("checkpoints kept by witnesses", 1);

@@ -1,6 +1,6 @@
 //! Releases after a protective hold.
 
-use hibiki_audit::holds;
+use hibiki_audit::report::ask;
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn after(entries: Vec<(&str, Note)>) -> Strand {
     town.write();
     let (log, evidence) = town.evidence();
     right(&log);
-    holds::look(&evidence)
+    ask(&evidence, "holds")
 }
 
 fn holder(family: u64) -> String {

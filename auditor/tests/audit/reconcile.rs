@@ -1,7 +1,6 @@
 //! Ledgers that are whole, and do not agree.
 
-use hibiki_audit::identifiers;
-use hibiki_audit::reconcile::reconcile;
+use hibiki_audit::report::ask;
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
 use serde_json::json;
@@ -15,7 +14,7 @@ fn reconciled(change: impl FnOnce(&mut Town)) -> Strand {
     town.write();
     let (log, evidence) = town.evidence();
     right(&log);
-    reconcile(&evidence)
+    ask(&evidence, "reconcile")
 }
 
 fn drop_first(town: &mut Town, slug: &str, kind: EntryKind) -> Note {
@@ -95,7 +94,7 @@ fn a_receipt_that_was_not_kept() {
         serde_json::from_slice(&std::fs::read(town.path("receipts/first.json")).unwrap()).unwrap();
     let told = |file: &[u8]| {
         town.put_file("receipts/first.json", file);
-        reconcile(&evidence)
+        ask(&evidence, "reconcile")
     };
     right(&told(honest.to_string().as_bytes()));
     for (index, leaf) in [(0, digest("another")), (99_999, digest("another")), (u64::MAX, [0; 32])] {
@@ -113,7 +112,7 @@ fn a_receipt_that_was_not_kept() {
         wrong(&told(&file), "no promise that a member of any trust list signed");
     }
     town.put_file("receipts/first.json", b"no receipt");
-    missing(&reconcile(&evidence), "receipts/first.json");
+    missing(&ask(&evidence, "reconcile"), "receipts/first.json");
 }
 
 #[test]
@@ -131,7 +130,7 @@ fn identified(change: impl FnOnce(&mut Town)) -> Strand {
     town.write();
     let (log, evidence) = town.evidence();
     right(&log);
-    identifiers::look(&evidence)
+    ask(&evidence, "identifiers")
 }
 
 #[test]
