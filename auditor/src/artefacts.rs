@@ -3,14 +3,15 @@
 //! Whatever lies in it may be incomplete, damaged or made to harm: every file is read with a limit, links are
 //! not followed, and what is missing is said.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fs::{DirEntry, File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hibiki_protocol::cbor;
 use hibiki_protocol::ids::MemberId;
-use hibiki_protocol::tlog::{KeyAlgorithm, VerifierKey};
-use hibiki_protocol::trust::{Accepted, Decision, Member, Role, RootAnchor, SignedTrustList, TrustList};
+use hibiki_protocol::tlog::VerifierKey;
+use hibiki_protocol::trust::{Accepted, Decision, Member, RootAnchor, SignedTrustList, TrustList};
 use serde_json::Value;
 
 /// Bytes of the largest file that is read whole.
@@ -30,10 +31,9 @@ impl Artefacts {
     /// # Errors
     /// There is no such folder.
     pub fn open(root: &Path) -> Result<Self, String> {
-        if root.is_dir() {
-            return Ok(Self { root: root.to_owned() });
-        }
-        Err(format!("{}: there is no such folder; name the folder of artefacts", root.display()))
+        let there = root.is_dir().then(|| Self { root: root.to_owned() });
+        there
+            .ok_or_else(|| format!("{}: there is no such folder; name that of the artefacts", root.display()))
     }
 
     /// A path in it.
@@ -75,11 +75,8 @@ impl Artefacts {
                 each(line);
             }
         })?;
-        if complete == Some(lines) {
-            Ok(())
-        } else {
-            Err(format!("{name} is not complete: it has {lines} lines"))
-        }
+        let whole = (complete == Some(lines)).then_some(());
+        whole.ok_or_else(|| format!("{name} is not complete: it has {lines} lines"))
     }
 
     /// Hands every line of a file of JSON lines to `each`.
@@ -105,66 +102,81 @@ impl Artefacts {
 
     /// Names in a folder, in order; none where there is no such folder.
     pub fn names(&self, folder: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
         // A name that is no text is kept, and its file then not found: nothing is passed over in silence.
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let name = |entry: DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let entries = self.path(folder).read_dir().into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.map(name).collect();
         names.sort();
         names
     }
 
-    /// The federation as its council describes it: the chain of trust lists, verified from the root.
+    /// Paths of what in a folder has such an ending, in order.
+    pub fn named(&self, folder: &str, ending: &str) -> Vec<String> {
+        let names = self.names(folder).into_iter().filter(|name| name.ends_with(ending));
+        names.map(|name| format!("{folder}/{name}")).collect()
+    }
+
+    /// The federation as its council describes it, from the root list by list: all trust lists, and the newest.
     ///
     /// # Errors
     /// Root or lists are missing, or a list does not follow from the one before.
-    pub fn federation(&self) -> Result<TrustList, String> {
-        self.lists()?.pop().ok_or_else(|| "there is no trust list".to_owned())
-    }
-
-    /// All trust lists, newest last.
-    ///
-    /// # Errors
-    /// As [`Self::federation`].
-    pub fn lists(&self) -> Result<Vec<TrustList>, String> {
-        let root = self.read("trust/root.pub")?;
-        let root: RootAnchor =
-            cbor::decode(&root).map_err(|error| format!("trust/root.pub is no federation root: {error}"))?;
-        let mut accepted: Option<Accepted> = None;
-        let mut lists = Vec::new();
+    pub fn lists(&self) -> Result<(Vec<TrustList>, TrustList), String> {
+        let root: RootAnchor = cbor::decode(&self.read("trust/root.pub")?)
+            .map_err(|error| format!("trust/root.pub is no federation root: {error}"))?;
+        let (mut lists, mut newest) = (Vec::new(), None);
         for epoch in 1_u64.. {
             let name = format!("trust/{epoch}.list");
             if !self.has(&name) {
                 break;
             }
-            let list: SignedTrustList = cbor::decode(&self.read(&name)?)
-                .map_err(|error| format!("{name} is no trust list: {error}"))?;
-            let next = match &accepted {
-                None => Accepted::first(&root, &list).map_err(|refused| format!("{name}: {refused}"))?,
-                Some(before) => {
-                    // What counts is the chain; an audit comes after the lists have expired.
-                    let issued = cbor::decode::<TrustList>(&list.payload).map(|list| list.issued);
-                    let issued = issued.map_err(|error| format!("{name}: {error}"))?;
-                    match before.consider(&list, issued).map_err(|refused| format!("{name}: {refused}"))? {
-                        Decision::Install(accepted) => *accepted,
-                        _ => return Err(format!("{name} does not follow the list before it")),
-                    }
-                }
-            };
+            let bytes = self.read(&name)?;
+            let next = follow(&root, newest.as_ref(), &bytes).map_err(|why| format!("{name}: {why}"))?;
             if next.list().epoch != epoch {
                 return Err(format!("{name} is the list of epoch {}", next.list().epoch));
             }
             lists.push(next.list().clone());
-            accepted = Some(next);
+            newest = Some(next);
         }
         let known = |name: &String| (1..=lists.len()).any(|epoch| *name == format!("{epoch}.list"));
         if let Some(name) = self.names("trust").iter().find(|name| name.ends_with(".list") && !known(name)) {
             return Err(format!("trust/{name} is there, but not every list before it"));
         }
-        if lists.is_empty() {
-            return Err("trust/1.list is missing: nothing can be verified without the trust lists".to_owned());
-        }
-        Ok(lists)
+        let newest =
+            newest.ok_or("trust/1.list is missing: nothing can be verified without the trust lists")?;
+        Ok((lists, newest.list().clone()))
     }
+}
+
+/// The list that follows the one before, or the root. What counts is the chain: an audit comes after lists have expired.
+fn follow(root: &RootAnchor, before: Option<&Accepted>, bytes: &[u8]) -> Result<Accepted, String> {
+    let list: SignedTrustList = cbor::decode(bytes).map_err(|error| format!("no trust list: {error}"))?;
+    let Some(before) = before else {
+        return Accepted::first(root, &list).map_err(|refused| refused.to_string());
+    };
+    let issued = cbor::decode::<TrustList>(&list.payload).map_err(|error| error.to_string())?.issued;
+    match before.consider(&list, issued) {
+        Ok(Decision::Install(accepted)) => Ok(*accepted),
+        Ok(_) => Err("it does not follow the list before it".to_owned()),
+        Err(refused) => Err(refused.to_string()),
+    }
+}
+
+/// A small file that is no artefact, such as a key.
+///
+/// # Errors
+/// It is missing, no ordinary file, or larger than [`FILE_MAX`].
+pub fn file(path: &Path) -> Result<Vec<u8>, String> {
+    read(path, FILE_MAX).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// Writes a new file that its owner alone may read.
+///
+/// # Errors
+/// It is there already, or cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), String> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// A file of at most so many bytes, whole.
@@ -179,11 +191,9 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 
 /// Opens an ordinary file: a pipe would be waited for, a device read without end, a link lead elsewhere.
 fn open(path: &Path) -> Result<File, String> {
-    let meta = path.symlink_metadata().map_err(|error| error.to_string())?;
-    if meta.is_file() {
-        File::open(path).map_err(|error| error.to_string())
-    } else {
-        Err("no ordinary file".to_owned())
+    match path.symlink_metadata() {
+        Ok(meta) if !meta.is_file() => Err("no ordinary file".to_owned()),
+        meta => meta.and_then(|_| File::open(path)).map_err(|error| error.to_string()),
     }
 }
 
@@ -193,13 +203,9 @@ pub fn folder(member: &MemberId) -> String {
 }
 
 /// The key a member's ledger verifies with.
+///
+/// # Errors
+/// The trust list names no usable one.
 pub fn ledger_key(member: &Member) -> Result<VerifierKey, String> {
-    let name = Member::ledger_origin(&member.id);
-    VerifierKey::from_bytes(&name, KeyAlgorithm::Ed25519, &member.ledger_key.0)
-        .map_err(|error| format!("the ledger key of {}: {error}", member.id))
-}
-
-/// Members that keep records.
-pub fn responders(list: &TrustList) -> impl Iterator<Item = &Member> {
-    list.members.iter().filter(|member| member.has_role(Role::Responder) || member.has_role(Role::Gateway))
+    member.ledger_verifier().ok_or_else(|| format!("the ledger key of {} is none", member.id))
 }

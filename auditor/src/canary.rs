@@ -3,9 +3,7 @@
 //! run. Software that was written before cannot know them.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -13,10 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::tlog::{DigestKind, EntryKind, Frontier};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::artefacts::Artefacts;
-use crate::ledgers::Ledgers;
+use crate::artefacts::{Artefacts, write_new};
+use crate::evidence::Evidence;
+use crate::ledgers::entries;
 use crate::strand::Strand;
 
 /// The forms canaries take, in turn.
@@ -94,14 +93,9 @@ pub fn plant(members: &[MemberId], count: usize, out: &Path) -> Result<(), Strin
     let counts: BTreeMap<&str, usize> = members.iter().map(|member| (member.as_str(), count)).collect();
     let commitment = json!({ "root": root(&canaries), "count": canaries.len(), "members": counts });
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
-    let write = |name: &str, lines: &[String]| {
-        let path = out.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| lines.iter().try_for_each(|line| writeln!(file, "{line}")))
-            .map_err(|error| format!("{}: {error}", path.display()))
-    };
-    write("canaries.ndjson", &canaries.iter().map(|canary| json!(canary).to_string()).collect::<Vec<_>>())?;
-    write("commitment.json", &[commitment.to_string()])
+    let lines: String = canaries.iter().map(|canary| format!("{}\n", json!(canary))).collect();
+    write_new(&out.join("canaries.ndjson"), &lines)?;
+    write_new(&out.join("commitment.json"), &format!("{commitment}\n"))
 }
 
 /// The revealed canaries.
@@ -119,30 +113,24 @@ pub fn revealed(artefacts: &Artefacts) -> Result<Vec<Canary>, String> {
 
 /// Whether the revealed canaries are those committed to, and the commitment was known before anything was
 /// released.
-pub fn check(artefacts: &Artefacts, ledgers: &Ledgers) -> Strand {
-    let mut strand = Strand::new(
-        "commitment",
-        "探した目印は、運用の前に約束されたものと同じか。",
-        "Are the canaries that were looked for those that were committed to before the run?",
-    );
-    let canaries = strand.need(revealed(artefacts)).unwrap_or_default();
+pub fn check(evidence: &Evidence, strand: &mut Strand) {
+    let canaries = strand.need(revealed(&evidence.artefacts)).unwrap_or_default();
     strand.count("canaries", canaries.len() as u64);
-    let Some(bytes) = strand.need(artefacts.read("canaries/commitment.json")) else { return strand.done() };
-    let commitment: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    if commitment["root"] != root(&canaries) || commitment["count"] != canaries.len() {
-        strand.problem("the revealed canaries are not those that were committed to");
-    }
+    let bytes = strand.need(evidence.artefacts.read("canaries/commitment.json"));
+    let Some(bytes) = bytes else { return };
+    let commitment: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    strand.must(commitment["root"] == root(&canaries) && commitment["count"] == canaries.len(), || {
+        "the revealed canaries are not those that were committed to".to_owned()
+    });
     let digest = Digest::of(&[&bytes]).0;
-    let all = || ledgers.values().flatten();
-    let noted = all().filter(|entry| entry.digest(DigestKind::Document) == Some(&digest));
-    let noted = noted.map(|entry| entry.leaf.time_ms).min();
-    let imports = all().filter(|entry| entry.leaf.kind == EntryKind::Import);
-    match (noted, imports.map(|entry| entry.leaf.time_ms).min()) {
+    let all = evidence.ledgers.values().flatten();
+    let noted = all.filter(|entry| entry.digest(DigestKind::Document) == Some(&digest));
+    let imports = entries(&evidence.ledgers, &[EntryKind::Import]).map(|(_, entry)| entry.leaf.time_ms);
+    match (noted.map(|entry| entry.leaf.time_ms).min(), imports.min()) {
         (None, _) => strand.problem("the commitment is in no ledger"),
         (Some(noted), Some(first)) if noted > first => {
             strand.problem("the commitment was entered in a ledger after the first import");
         }
         _ => strand.count("ledgers with the commitment", 1),
     }
-    strand.done()
 }

@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hibiki_protocol::trust::TrustList;
 use serde_json::Value;
 
-use crate::artefacts::{Artefacts, folder, responders};
-use crate::ledgers::Ledgers;
+use crate::artefacts::folder;
+use crate::evidence::Evidence;
 use crate::strand::Strand;
 
 /// Shorter values coincide by chance.
@@ -21,48 +20,37 @@ const SHORTEST: usize = 8;
 const DELIVERED: &str = "hold notice owed";
 
 /// Looks for shared identifiers.
-pub fn look(artefacts: &Artefacts, list: &TrustList, ledgers: &Ledgers) -> Strand {
-    let mut strand = Strand::new(
-        "identifiers",
-        "二つの施設に共通する識別子（番号・仮名・鍵・識別値）はないか。",
-        "Is there no identifier (number, pseudonym, key, digest) that two institutions share?",
-    );
+pub fn look(evidence: &Evidence, strand: &mut Strand) {
     let mut holders: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let mut delivered: BTreeSet<String> = BTreeSet::new();
-    for member in responders(list) {
-        let id = member.id.as_str();
+    let mut delivered = BTreeSet::new();
+    for member in evidence.responders() {
         let mut own = BTreeSet::new();
-        let read = artefacts.inspected(&format!("{}/store.ndjson", folder(&member.id)), |row| {
-            let values = row["identifiers"].as_array().into_iter().flatten();
-            let values = values.filter_map(Value::as_str).filter(|value| value.len() >= SHORTEST);
-            if row["class"] == DELIVERED {
-                delivered.extend(values.map(str::to_owned));
-            } else {
-                own.extend(values.map(str::to_owned));
-            }
+        let read = evidence.artefacts.inspected(&format!("{}/store.ndjson", folder(&member.id)), |row| {
+            let values = row["identifiers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let values = values.filter(|value| value.len() >= SHORTEST).map(str::to_owned);
+            if row["class"] == DELIVERED { &mut delivered } else { &mut own }.extend(values);
         });
         strand.need(read);
-        strand.count("identifiers in stores", own.len() as u64);
-        let before = own.len();
-        for entry in ledgers.get(&member.id).into_iter().flatten() {
-            entry.full.iter().for_each(|full| long_hex(&full["details"], &mut own));
-        }
-        strand.count("identifiers in ledgers", (own.len() - before) as u64);
+        let in_store = own.len();
+        let entries = evidence.ledgers.get(&member.id).into_iter().flatten();
+        entries.flat_map(|entry| &entry.full).for_each(|full| long_hex(&full["details"], &mut own));
+        strand.count("identifiers in stores", in_store as u64);
+        strand.count("identifiers in ledgers", (own.len() - in_store) as u64);
         for value in own {
-            holders.entry(value).or_default().insert(id);
+            holders.entry(value).or_default().insert(member.id.as_str());
         }
     }
-    for (value, members) in holders.iter().filter(|(_, members)| members.len() > 1) {
+    holders.retain(|_, members| members.len() > 1);
+    for (value, members) in &holders {
         let sample: String = value.chars().take(8).collect();
         strand.problem(format!("an identifier of {} characters ({sample}…) is at {members:?}", value.len()));
     }
     for value in delivered {
         strand.count("values of delivered notices", 1);
-        if holders.get(&value).is_some_and(|members| members.len() > 1) {
-            strand.problem("a value of a delivered notice is at more than one institution");
-        }
+        strand.must(!holders.contains_key(&value), || {
+            "a value of a delivered notice is at more than one institution".to_owned()
+        });
     }
-    strand.done()
 }
 
 /// Hexadecimal values of eight bytes and more.

@@ -7,12 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use hibiki_protocol::history::HistoryEntry;
 use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits::CLOCK_SKEW_MILLIS;
-use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf, VerifierKey, leaf_hash};
-use hibiki_protocol::trust::{Member, TrustList};
+use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf, VerifierKey};
 use hibiki_protocol::witnessing::quorum_default;
 use serde_json::Value;
 
-use crate::artefacts::{Artefacts, folder, ledger_key, responders};
+use crate::artefacts::{folder, ledger_key};
+use crate::evidence::Evidence;
 use crate::strand::Strand;
 use crate::{log, witnessed};
 
@@ -23,8 +23,6 @@ pub struct Entry {
     pub index: u64,
     /// The public leaf.
     pub leaf: Leaf,
-    /// Hash of the leaf, hexadecimal.
-    pub hash: String,
     /// What it says in full, if it was laid open and is not erased: `subject` and `details`.
     pub full: Option<Value>,
 }
@@ -49,140 +47,105 @@ impl Entry {
 /// The ledgers.
 pub type Ledgers = BTreeMap<MemberId, Vec<Entry>>;
 
+/// Entries of some kinds, in the ledgers of all members.
+pub fn entries<'l>(
+    ledgers: &'l Ledgers,
+    kinds: &'l [EntryKind],
+) -> impl Iterator<Item = (&'l MemberId, &'l Entry)> {
+    let all = ledgers.iter().flat_map(|(member, entries)| entries.iter().map(move |entry| (member, entry)));
+    all.filter(|(_, entry)| kinds.contains(&entry.leaf.kind))
+}
+
 /// Verifies every member's ledger and reads it.
-pub fn read(artefacts: &Artefacts, list: &TrustList) -> (Strand, Ledgers) {
-    let mut strand = Strand::new(
-        "log",
-        "各施設の台帳は、欠けも書き換えもなく、署名と一致しているか。",
-        "Is every institution's ledger whole, unaltered, signed, and what its entries were laid open to be?",
-    );
-    let lists = strand.need(artefacts.lists()).unwrap_or_default();
-    let kept = witnessed::read(artefacts, &lists, &mut strand);
+pub fn read(evidence: &Evidence) -> (Strand, Ledgers) {
+    let mut strand = Strand::new("log");
+    let kept = witnessed::read(evidence, &mut strand);
     let mut ledgers = Ledgers::new();
-    for member in responders(list) {
-        let name = format!("{}/ledger", folder(&member.id));
-        if !artefacts.has(&name) {
-            strand.missing(format!("{name}: the ledger of {}", member.id));
+    for member in evidence.responders() {
+        let (id, own) = (&member.id, folder(&member.id));
+        if !evidence.artefacts.has(&format!("{own}/ledger")) {
+            strand.missing(format!("{own}/ledger: the ledger of {id}"));
             continue;
         }
+        let Some(key) = strand.need(ledger_key(member)) else { continue };
         let witnesses: Vec<VerifierKey> =
-            list.witnesses_for(&member.id).into_iter().map(|(_, key)| key).collect();
-        let kept = kept.get(&member.id).map(Vec::as_slice).unwrap_or_default();
-        if let Some(entries) = one(artefacts, member, (&witnesses, kept), &mut strand) {
-            ledgers.insert(member.id.clone(), entries);
-        }
+            evidence.list.witnesses_for(id).into_iter().map(|(_, key)| key).collect();
+        let kept = kept.get(id).map(Vec::as_slice).unwrap_or_default();
+        let place = evidence.artefacts.path(&format!("{own}/ledger"));
+        let report = log::verify(&place, &key, &witnesses, kept);
+        strand.blame(id.as_str(), &report.strand);
+        strand.count("entries", report.size);
+        strand.count("signed checkpoints", report.strand.figure("checkpoint signatures"));
+        cosigned(id, &report, witnesses.len(), &mut strand);
+        clocks(id, &report, &mut strand);
+        let entries = report.leaves.into_iter().zip(0..);
+        let mut entries: Vec<_> = entries.map(|(leaf, index)| Entry { index, leaf, full: None }).collect();
+        opened(evidence, id, &mut entries, &mut strand);
+        ledgers.insert(id.clone(), entries);
     }
     strand.count("ledgers", ledgers.len() as u64);
     (strand.done(), ledgers)
 }
 
-fn one(
-    artefacts: &Artefacts,
-    member: &Member,
-    (witnesses, kept): (&[VerifierKey], &[Vec<u8>]),
-    strand: &mut Strand,
-) -> Option<Vec<Entry>> {
-    let key = strand.need(ledger_key(member))?;
-    let name = format!("{}/ledger", folder(&member.id));
-    let (report, leaves) = log::verify_and_read(&artefacts.path(&name), &key, witnesses, kept);
-    for problem in &report.problems {
-        strand.problem(format!("{}: {problem}", member.id));
-    }
-    strand.count("entries", report.size);
-    strand.count(
-        "signed checkpoints",
-        report.checked.get("checkpoint signatures").copied().unwrap_or_default(),
-    );
-    cosigned(member, &report, witnesses.len(), strand);
-    clocks(member, &report, &leaves, strand);
-    let mut entries: Vec<Entry> = leaves
-        .into_iter()
-        .zip(0..)
-        .map(|(leaf, index)| Entry {
-            index,
-            hash: hex::encode(leaf_hash(&leaf.encode()).0),
-            leaf,
-            full: None,
-        })
-        .collect();
-    let openings = format!("{}/openings.ndjson", folder(&member.id));
-    let (mut wrong, mut erased) = (Vec::new(), 0_u64);
-    let mut seen = vec![false; entries.len()];
-    let read = artefacts.inspected(&openings, |line| {
+/// Opens the entries. Openings after the newest checkpoint are not in the tiles yet.
+fn opened(evidence: &Evidence, id: &MemberId, entries: &mut [Entry], strand: &mut Strand) {
+    let (mut seen, mut erased) = (BTreeSet::new(), 0);
+    let read = evidence.artefacts.inspected(&format!("{}/openings.ndjson", folder(id)), |line| {
         let index = line["index"].as_u64().and_then(|index| usize::try_from(index).ok());
-        let Some((index, entry)) = index.and_then(|index| Some((index, entries.get_mut(index)?))) else {
-            // Entries after the newest checkpoint are not in the tiles yet.
-            return;
-        };
-        if let Some(seen) = seen.get_mut(index) {
-            *seen = true;
-        }
+        let Some(entry) = index.and_then(|index| entries.get_mut(index)) else { return };
+        seen.insert(entry.index);
         match open(&line, &entry.leaf) {
             Ok(Some(full)) => entry.full = Some(full),
             Ok(None) => erased += 1,
-            Err(why) => wrong.push(format!("{}, entry {index}: {why}", member.id)),
+            Err(why) => strand.problem(format!("{id}, entry {}: {why}", entry.index)),
         }
     });
     strand.need(read);
-    wrong.into_iter().for_each(|problem| strand.problem(problem));
-    let closed = seen.iter().filter(|seen| !**seen).count();
-    if closed > 0 {
-        strand.problem(format!("{}: {closed} entries were not laid open", member.id));
-    }
+    let closed = entries.len() - seen.len();
+    strand.must(closed == 0, || format!("{id}: {closed} entries were not laid open"));
+    let explained = erased == 0 || entries.iter().any(|entry| entry.leaf.kind == EntryKind::Erase);
+    let said = "entries are said to be erased, and no erasure was logged";
+    strand.must(explained, || format!("{id}: {erased} {said}"));
     strand.count("entries erased", erased);
-    if erased > 0 && !entries.iter().any(|entry| entry.leaf.kind == EntryKind::Erase) {
-        strand.problem(format!(
-            "{}: {erased} entries are said to be erased, and no erasure was logged",
-            member.id
-        ));
-    }
     strand.count("entries opened", entries.iter().filter(|entry| entry.full.is_some()).count() as u64);
-    Some(entries)
 }
 
 /// Enough witnesses have cosigned. What came after their newest cosignatures is counted: nobody vouches for it yet.
-fn cosigned(member: &Member, report: &log::Report, possible: usize, strand: &mut Strand) {
+fn cosigned(id: &MemberId, report: &log::Report, possible: usize, strand: &mut Strand) {
     if possible == 0 {
         return;
     }
     let names: BTreeSet<&str> = report.witnesses.iter().map(|(name, _)| name.as_str()).collect();
-    let needed = quorum_default(possible);
-    if names.is_empty() {
-        strand.missing(format!("{}/ledger/cosigned: cosignatures of witnesses", folder(&member.id)));
-    } else if names.len() < needed {
-        strand.problem(format!("{}: {} witnesses cosigned, {needed} are needed", member.id, names.len()));
+    let (found, needed) = (names.len(), quorum_default(possible));
+    if found == 0 {
+        strand.missing(format!("{}/ledger/cosigned: cosignatures of witnesses", folder(id)));
+    } else if found < needed {
+        strand.problem(format!("{id}: {found} witnesses cosigned, {needed} are needed"));
     }
-    if report.strangers > 0 {
-        strand.problem(format!(
-            "{}: {} cosignatures are of no witness of the list",
-            member.id, report.strangers
-        ));
-    }
-    strand.count("cosignatures", names.len() as u64);
+    let strangers = report.strangers;
+    strand.must(strangers == 0, || format!("{id}: {strangers} cosignatures are of no witness of the list"));
+    strand.count("cosignatures", found as u64);
     strand.count("entries after the newest cosignatures", report.size.saturating_sub(report.cosigned));
 }
 
 /// The times of a ledger: never back by more than clocks are put right, and not later than its witnesses saw it.
-fn clocks(member: &Member, report: &log::Report, leaves: &[Leaf], strand: &mut Strand) {
+fn clocks(id: &MemberId, report: &log::Report, strand: &mut Strand) {
     let mut latest = 0;
-    let back = leaves.iter().position(|leaf| {
+    let back = report.leaves.iter().position(|leaf| {
         latest = latest.max(leaf.time_ms);
         leaf.time_ms.saturating_add(CLOCK_SKEW_MILLIS) < latest
     });
     if let Some(index) = back {
-        strand.problem(format!(
-            "{}, entry {index}: the clock was set back by more than five minutes",
-            member.id
-        ));
+        strand.problem(format!("{id}, entry {index}: the clock was set back by more than five minutes"));
     }
     let mut seen: Vec<u64> = report.witnesses.iter().map(|(_, seconds)| *seconds).collect();
     seen.sort_unstable();
     // The middle one: a single witness whose clock is wrong decides nothing.
     let Some(seconds) = seen.get(seen.len() / 2) else { return };
     let bound = seconds.saturating_mul(1000).saturating_add(CLOCK_SKEW_MILLIS);
-    let covered = leaves.iter().zip(0..report.cosigned);
-    if let Some((_, index)) = covered.into_iter().find(|(leaf, _)| leaf.time_ms > bound) {
-        strand.problem(format!("{}, entry {index}: its time is later than its witnesses saw it", member.id));
+    let mut covered = report.leaves.iter().zip(0..report.cosigned);
+    if let Some((_, index)) = covered.find(|(leaf, _)| leaf.time_ms > bound) {
+        strand.problem(format!("{id}, entry {index}: its time is later than its witnesses saw it"));
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`artefacts`] — the folder that is read, and the trust lists in it
 //! - [`log`] — is a ledger whole, unaltered and signed?
 //! - [`ledgers`] — all of them, opened
+//! - [`evidence`] — all of that together: what a question is asked of
 //! - [`witnessed`] — what other members keep of them
 //! - [`reconcile`] — do they agree with each other?
 //! - [`identifiers`] — could two institutions find the same person?
@@ -21,6 +22,7 @@
 
 pub mod artefacts;
 pub mod canary;
+pub mod evidence;
 pub mod holds;
 pub mod identifiers;
 pub mod ledgers;

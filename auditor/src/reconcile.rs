@@ -10,138 +10,110 @@ use hibiki_protocol::ids::MemberId;
 use hibiki_protocol::limits::REPLAY_MILLIS;
 use hibiki_protocol::receipt::{Promise, Receipt};
 use hibiki_protocol::signing::Signed;
-use hibiki_protocol::tlog::{DigestKind, EntryKind};
+use hibiki_protocol::tlog::{DigestKind, EntryKind, leaf_hash};
 use hibiki_protocol::trust::{Member, TrustList};
 use serde_json::Value;
 
-use crate::artefacts::Artefacts;
-use crate::ledgers::{Entry, Ledgers};
+use crate::evidence::Evidence;
+use crate::ledgers::{Entry, Ledgers, entries};
 use crate::strand::Strand;
 
-/// A digest, and in whose ledger it stands how often.
-type Places = BTreeMap<[u8; 32], BTreeMap<String, u64>>;
+/// A digest, and the entries it stands in.
+type Places<'l> = BTreeMap<&'l [u8; 32], Vec<(&'l MemberId, &'l Entry)>>;
 
 /// What answers a query: it left the house, or it says why not.
 const ANSWERS: [EntryKind; 4] =
     [EntryKind::Release, EntryKind::Refusal, EntryKind::Consent, EntryKind::Registration];
 
 /// Lays them beside each other.
-pub fn reconcile(artefacts: &Artefacts, ledgers: &Ledgers) -> Strand {
-    let mut strand = Strand::new(
-        "reconcile",
-        "中継・回答・許可・受領証は、すべての台帳の間で一致しているか。",
-        "Do relays, answers, grants and receipts agree between all ledgers?",
-    );
-    let places = |kinds: &[EntryKind], digest: DigestKind| {
-        let mut places = Places::new();
-        for (member, entries) in ledgers {
-            for entry in entries.iter().filter(|entry| kinds.contains(&entry.leaf.kind)) {
-                if let Some(digest) = entry.digest(digest) {
-                    *places.entry(*digest).or_default().entry(member.to_string()).or_default() += 1;
-                }
-            }
-        }
-        places
-    };
-    let relays = places(&[EntryKind::Relay], DigestKind::Query);
-    let answers = places(&ANSWERS, DigestKind::Query);
-    let granted = places(&[EntryKind::Grant], DigestKind::Grant);
-    relayed(ledgers, &answers, &mut strand);
+pub fn reconcile(evidence: &Evidence, strand: &mut Strand) {
+    let ledgers = &evidence.ledgers;
+    let relays = places(ledgers, &[EntryKind::Relay], DigestKind::Query);
+    let answers = places(ledgers, &ANSWERS, DigestKind::Query);
+    relayed(ledgers, &answers, strand);
     for (query, at) in &answers {
+        let (name, whose) = (hex::encode(query), whose(at));
         strand.count("answers", 1);
-        if at.len() != 1 || at.values().any(|count| *count != 1) {
-            strand.problem(format!("the query {} was answered more than once: {at:?}", hex::encode(query)));
-        }
-        if !relays.contains_key(query) {
-            strand.problem(format!(
-                "the query {} was answered by {at:?}, and nobody relayed it",
-                hex::encode(query)
-            ));
+        strand.must(at.len() == 1, || format!("the query {name} was answered more than once: {whose:?}"));
+        let Some((gateway, relay)) = relays.get(query).and_then(|relays| relays.last()) else {
+            strand.problem(format!("the query {name} was answered by {whose:?}, and nobody relayed it"));
+            continue;
+        };
+        // One query has one time in both ledgers, as near as a query lives and clocks may differ: without that, no
+        // bound on time shows anything.
+        for (member, entry) in at {
+            let (index, apart) = (entry.index, entry.leaf.time_ms.abs_diff(relay.leaf.time_ms));
+            strand.must(apart <= REPLAY_MILLIS, || {
+                let apart = apart / 1000;
+                format!(
+                    "{member}, entry {index}: {apart} s apart from the relay by {gateway}: a clock is wrong"
+                )
+            });
         }
     }
-    for (grant, at) in places(&ANSWERS, DigestKind::Grant) {
-        strand.count("answers under a grant", at.values().sum());
-        if !granted.contains_key(&grant) {
-            strand.problem(format!(
-                "{at:?} answered under the grant {}, which no registry logged",
-                hex::encode(grant)
-            ));
-        }
+    let granted = places(ledgers, &[EntryKind::Grant], DigestKind::Grant);
+    for (grant, at) in places(ledgers, &ANSWERS, DigestKind::Grant) {
+        strand.count("answers under a grant", at.len() as u64);
+        strand.must(granted.contains_key(grant), || {
+            let (whose, grant) = (whose(&at), hex::encode(grant));
+            format!("{whose:?} answered under the grant {grant}, which no registry logged")
+        });
     }
     strand.count("grants", granted.len() as u64);
-    clocks(ledgers, &mut strand);
-    receipts(artefacts, ledgers, &mut strand);
-    strand.done()
+    receipts(evidence, strand);
+}
+
+fn places<'l>(ledgers: &'l Ledgers, kinds: &'l [EntryKind], digest: DigestKind) -> Places<'l> {
+    let mut places = Places::new();
+    for (member, entry) in entries(ledgers, kinds) {
+        let digest = entry.digest(digest);
+        digest.into_iter().for_each(|digest| places.entry(digest).or_default().push((member, entry)));
+    }
+    places
+}
+
+/// In whose ledger how often.
+fn whose<'l>(at: &[(&'l MemberId, &Entry)]) -> BTreeMap<&'l str, u64> {
+    let mut whose = BTreeMap::new();
+    at.iter().for_each(|(member, _)| *whose.entry(member.as_str()).or_default() += 1);
+    whose
 }
 
 /// Every answer that a gateway passed on is in the ledger of exactly the institution that gave it.
-fn relayed(ledgers: &Ledgers, answers: &Places, strand: &mut Strand) {
-    for (gateway, entries) in ledgers {
-        let relays = entries.iter().filter(|entry| entry.leaf.kind == EntryKind::Relay);
-        let passed = |entry: &&Entry| entry.digest(DigestKind::Answer).is_some();
-        for entry in relays.filter(passed) {
-            strand.count("answers relayed", 1);
-            let institution = entry.says("institution");
-            let found = entry.digest(DigestKind::Query).and_then(|query| answers.get(query));
-            match found {
-                None => strand.problem(format!(
-                    "{gateway}, entry {}: relayed an answer of {institution} that is in nobody's ledger",
-                    entry.index
-                )),
-                Some(at) if entry.full.is_some() && !at.contains_key(institution) => strand.problem(format!(
-                    "{gateway}, entry {}: relayed an answer of {institution} that stands in the ledger of {at:?}",
-                    entry.index
-                )),
-                Some(_) => {}
-            }
+fn relayed(ledgers: &Ledgers, answers: &Places<'_>, strand: &mut Strand) {
+    for (gateway, entry) in entries(ledgers, &[EntryKind::Relay]) {
+        if entry.digest(DigestKind::Answer).is_none() {
+            continue;
         }
-    }
-}
-
-/// One query has one time in both ledgers, as near as a query lives and clocks may differ: without that, no bound on
-/// time shows anything.
-fn clocks(ledgers: &Ledgers, strand: &mut Strand) {
-    let all = |kinds: &'static [EntryKind]| {
-        let entries =
-            ledgers.iter().flat_map(|(member, entries)| entries.iter().map(move |entry| (member, entry)));
-        entries.filter(move |(_, entry)| kinds.contains(&entry.leaf.kind))
-    };
-    let relayed: BTreeMap<_, _> = all(&[EntryKind::Relay])
-        .filter_map(|(gateway, entry)| {
-            Some((*entry.digest(DigestKind::Query)?, (gateway, entry.leaf.time_ms)))
-        })
-        .collect();
-    for (member, entry) in all(&ANSWERS) {
-        let relay = entry.digest(DigestKind::Query).and_then(|query| relayed.get(query));
-        let Some((gateway, at)) = relay else { continue };
-        let apart = entry.leaf.time_ms.abs_diff(*at);
-        if apart > REPLAY_MILLIS {
-            strand.problem(format!(
-                "{member}, entry {}: {} s apart from the relay by {gateway}: a clock is wrong",
-                entry.index,
-                apart / 1000
-            ));
-        }
+        strand.count("answers relayed", 1);
+        let institution = entry.says("institution");
+        let said = format!("{gateway}, entry {}: relayed an answer of {institution} that", entry.index);
+        let Some(at) = entry.digest(DigestKind::Query).and_then(|query| answers.get(query)) else {
+            strand.problem(format!("{said} is in nobody's ledger"));
+            continue;
+        };
+        let whose = whose(at);
+        strand.must(entry.full.is_none() || whose.contains_key(institution), || {
+            format!("{said} stands in the ledger of {whose:?}")
+        });
     }
 }
 
 /// What guardians were promised is there. A promise is the institution's by its signature alone; what else stands in
 /// a guardian's file accuses nobody.
-fn receipts(artefacts: &Artefacts, ledgers: &Ledgers, strand: &mut Strand) {
-    let lists = strand.need(artefacts.lists()).unwrap_or_default();
+fn receipts(evidence: &Evidence, strand: &mut Strand) {
     // The trust lists a guardian's terminal keeps beside them are no receipts.
-    for name in artefacts.names("receipts").into_iter().filter(|name| name.ends_with(".json")) {
-        let Some(file) = strand.need(artefacts.json(&format!("receipts/{name}"))) else { continue };
+    for name in evidence.artefacts.named("receipts", ".json") {
+        let Some(file) = strand.need(evidence.artefacts.json(&name)) else { continue };
         strand.count("receipts", 1);
-        let Some((member, receipt)) = promised(&file, &lists) else {
-            strand.problem(format!("receipts/{name}: no promise that a member of any trust list signed"));
+        let Some((member, receipt)) = promised(&file, &evidence.lists) else {
+            strand.problem(format!("{name}: no promise that a member of any trust list signed"));
             continue;
         };
-        let entries = ledgers.get(&member).map(Vec::as_slice).unwrap_or_default();
-        let entry = entries.iter().find(|entry| entry.index == receipt.index);
-        if entry.is_none_or(|entry| entry.hash != receipt.leaf_hash.hex()) {
-            strand.problem(format!("receipts/{name}: the entry it promises is not in {}", receipt.origin));
-        }
+        let mut own = evidence.ledgers.get(&member).into_iter().flatten();
+        let entry = own.find(|entry| entry.index == receipt.index);
+        let kept = entry.is_some_and(|entry| leaf_hash(&entry.leaf.encode()).0 == receipt.leaf_hash.0);
+        strand.must(kept, || format!("{name}: the entry it promises is not in {}", receipt.origin));
     }
 }
 

@@ -1,12 +1,16 @@
 //! The report: every strand, the leaking nodes as a control, what was not shown, and the verdict. Canonical
 //! JSON (RFC 8785: sorted keys, whole numbers only), so that two audits of the same artefacts are the same bytes.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::artefacts::Artefacts;
+use crate::evidence::Evidence;
 use crate::strand::Strand;
-use crate::{canary, holds, identifiers, ledgers, locality, reconcile, traffic};
+use crate::{canary, holds, identifiers, locality, reconcile, traffic};
 
 /// Fewest leaking nodes that must be caught.
 const MUTANTS_MIN: usize = 10;
@@ -41,6 +45,19 @@ pub struct Report {
     pub limits: Vec<String>,
 }
 
+/// For people, line by line.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.strands.iter().try_for_each(|strand| strand.fmt(f))?;
+        for Mutant { name, strand, caught, .. } in &self.mutants {
+            let said = caught.as_deref().unwrap_or("NOT CAUGHT");
+            writeln!(f, "mutant   {name:<10} by {strand:<10} {said}")?;
+        }
+        self.limits.iter().try_for_each(|limit| writeln!(f, "not shown: {limit}"))?;
+        writeln!(f, "{}", if self.passed { "合格 / PASSED" } else { "不合格 / NOT PASSED" })
+    }
+}
+
 /// What no such audit can show.
 const LIMITS: [&str; 4] = [
     "Encrypted bytes hide everything from a search. Encrypted hoards are met by the questions about rows, files and \
@@ -53,50 +70,53 @@ const LIMITS: [&str; 4] = [
 
 const NO_RECEIPTS: &str = "No receipts of guardians were among the artefacts: whether what they were promised was kept was not asked.";
 
+/// What looks for the answer to a question.
+type Question = fn(&Evidence, &mut Strand);
+
+/// The questions, beside those about the run, the ledgers and the leaking nodes, in the order of the report.
+const QUESTIONS: [(&str, Question); 10] = [
+    ("reconcile", reconcile::reconcile),
+    ("identifiers", identifiers::look),
+    ("holds", holds::look),
+    ("commitment", canary::check),
+    ("canaries", locality::canaries),
+    ("traffic", traffic::look),
+    ("second-opinion", locality::second_opinion),
+    ("rows", locality::rows),
+    ("files", locality::files),
+    ("volume", locality::volume),
+];
+
+/// Asks one of the questions.
+pub fn ask(evidence: &Evidence, name: &str) -> Strand {
+    let mut strand = Strand::new(name);
+    let question = QUESTIONS.iter().find(|(own, _)| *own == name);
+    question.into_iter().for_each(|(_, look)| look(evidence, &mut strand));
+    strand.done()
+}
+
 /// Audits everything there is.
 pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
-    let mut run = Strand::new("run", "何を動かしたか。", "What was run?");
+    let mut run = Strand::new("run");
     let described = run.need(artefacts.json("run.json")).unwrap_or_default();
-    if described["views"].as_u64().unwrap_or_default() == 0 {
-        run.missing("run.json says of no view: nothing was run");
-    }
-    run.count("views", described["views"].as_u64().unwrap_or_default());
-    run.count("faults", described["faults"].as_u64().unwrap_or_default());
-    let mut strands = vec![run.done()];
-    let mut mutants = Vec::new();
-    match artefacts.federation() {
-        Ok(list) => {
-            told("log");
-            let (log, ledgers) = ledgers::read(artefacts, &list);
-            strands.push(log);
-            told("reconcile, identifiers, holds");
-            strands.push(reconcile::reconcile(artefacts, &ledgers));
-            strands.push(identifiers::look(artefacts, &list, &ledgers));
-            strands.push(holds::look(&ledgers));
-            strands.push(canary::check(artefacts, &ledgers));
-            told("canaries");
-            let search = locality::search_for(artefacts);
-            strands.push(locality::canaries(artefacts, &list, &search));
-            told("traffic");
-            strands.push(traffic::look(artefacts, &list, &ledgers, &search));
-            told("rows, files, volume");
-            if artefacts.has("second-opinion.json") {
-                strands.push(locality::second_opinion(artefacts));
-            }
-            strands.push(locality::rows(artefacts, &list, &ledgers));
-            strands.push(locality::files(artefacts, &list));
-            strands.push(locality::volume(artefacts, &list));
-            for name in artefacts.names("mutants") {
-                told(&format!("leaking node: {name}"));
-                let place = format!("mutants/{name}");
-                let story = artefacts.json(&format!("{place}/mutant.json")).unwrap_or_default();
-                let strand = locality::described(&story, "strand");
-                let caught = locality::catches(artefacts, &place, strand, &list, &search);
-                let what = locality::described(&story, "what").to_owned();
-                mutants.push(Mutant { name, what, strand: strand.to_owned(), caught });
-            }
+    let [views, faults] = ["views", "faults"].map(|what| described[what].as_u64().unwrap_or_default());
+    run.wants(views > 0, || "run.json says of no view: nothing was run".to_owned());
+    run.count("views", views);
+    run.count("faults", faults);
+    told("log");
+    let (log, evidence) = Evidence::gather(artefacts.clone());
+    let (mut strands, mut mutants) = (vec![run.done(), log], Vec::new());
+    if let Some(evidence) = evidence {
+        // Nobody must have asked other scanners.
+        let asked = |name: &str| name != "second-opinion" || artefacts.has("second-opinion.json");
+        for (name, _) in QUESTIONS.iter().filter(|(name, _)| asked(name)) {
+            told(name);
+            strands.push(ask(&evidence, name));
         }
-        Err(why) => strands.push(untrusted(why)),
+        for name in artefacts.names("mutants") {
+            told(&format!("leaking node: {name}"));
+            mutants.push(leaking(&evidence, name));
+        }
     }
     strands.push(control(&mutants));
     let more = described["limits"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -111,25 +131,22 @@ pub fn audit(artefacts: &Artefacts, told: &mut dyn FnMut(&str)) -> Report {
     }
 }
 
-/// Without the council's lists nothing can be verified.
-pub fn untrusted(why: String) -> Strand {
-    let mut trust = Strand::new("trust", "名簿の連鎖は正しいか。", "Is the chain of trust lists right?");
-    trust.missing(why);
-    trust.done()
+/// Looks for what a leaking node left, by the strand that its own description names.
+fn leaking(evidence: &Evidence, name: String) -> Mutant {
+    let place = format!("mutants/{name}");
+    let story = evidence.artefacts.json(&format!("{place}/mutant.json")).unwrap_or_default();
+    let [strand, what] = ["strand", "what"].map(|field| story[field].as_str().unwrap_or_default().to_owned());
+    let caught = locality::catches(evidence, &place, &strand);
+    Mutant { name, what, strand, caught }
 }
 
 /// The leaking nodes as a strand: enough of them, and all caught.
 fn control(mutants: &[Mutant]) -> Strand {
-    let mut strand = Strand::new(
-        "mutants",
-        "わざと漏らすように作ったノードは、すべて見つかったか。",
-        "Was every deliberately leaking node caught by the question named for it?",
-    );
-    strand.count("leaking nodes", mutants.len() as u64);
+    let mut strand = Strand::new("mutants");
+    let ran = mutants.len();
+    strand.count("leaking nodes", ran as u64);
     strand.count("caught", mutants.iter().filter(|mutant| mutant.caught.is_some()).count() as u64);
-    if mutants.len() < MUTANTS_MIN {
-        strand.missing(format!("at least {MUTANTS_MIN} leaking nodes; there are {}", mutants.len()));
-    }
+    strand.wants(ran >= MUTANTS_MIN, || format!("at least {MUTANTS_MIN} leaking nodes; there are {ran}"));
     for mutant in mutants.iter().filter(|mutant| mutant.caught.is_none()) {
         strand.problem(format!("`{}` ({}) was not caught by `{}`", mutant.name, mutant.what, mutant.strand));
     }
@@ -147,26 +164,20 @@ pub fn canonical(report: &Report) -> Result<String, String> {
 
 /// Where two reports differ, as paths with both values.
 pub fn differences(claimed: &Value, found: &Value) -> Vec<String> {
-    let mut all = Vec::new();
-    differ(claimed, found, "", &mut all);
-    all
-}
-
-fn differ(claimed: &Value, found: &Value, path: &str, all: &mut Vec<String>) {
     match (claimed, found) {
         (Value::Object(claims), Value::Object(finds)) => {
-            let names: std::collections::BTreeSet<_> = claims.keys().chain(finds.keys()).collect();
-            for name in names {
-                let value = |map: &serde_json::Map<_, Value>| map.get(name).cloned().unwrap_or_default();
-                differ(&value(claims), &value(finds), &format!("{path}/{name}"), all);
-            }
+            let names: BTreeSet<_> = claims.keys().chain(finds.keys()).collect();
+            names.into_iter().flat_map(|name| below(name, &claimed[name], &found[name])).collect()
         }
         (Value::Array(claims), Value::Array(finds)) if claims.len() == finds.len() => {
-            for (number, (claim, find)) in claims.iter().zip(finds).enumerate() {
-                differ(claim, find, &format!("{path}/{number}"), all);
-            }
+            let pairs = claims.iter().zip(finds).enumerate();
+            pairs.flat_map(|(number, (claim, find))| below(&number.to_string(), claim, find)).collect()
         }
-        _ if claimed == found => {}
-        _ => all.push(format!("{path}: the report says {claimed}, the artefacts say {found}")),
+        _ if claimed == found => Vec::new(),
+        _ => vec![format!(": the report says {claimed}, the artefacts say {found}")],
     }
+}
+
+fn below(name: &str, claimed: &Value, found: &Value) -> Vec<String> {
+    differences(claimed, found).iter().map(|difference| format!("/{name}{difference}")).collect()
 }

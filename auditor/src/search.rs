@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::scan::Scanner;
+use crate::scan::{Finding, Scanner};
 use crate::strand::Strand;
 
 /// A place to be searched, and whose it is; nobody's secrets may be at a place of nobody's, such as a relay's memory.
@@ -11,26 +11,22 @@ use crate::strand::Strand;
 pub struct Place {
     /// File or folder.
     pub path: PathBuf,
+    /// Files below this folder are named from there.
+    pub root: PathBuf,
     /// Whose.
     pub owner: Option<String>,
 }
 
 /// Is every secret nowhere but at its owner's place?
 pub fn secrets(scanner: &Scanner, places: &[Place]) -> Strand {
-    let mut strand = Strand::new(
-        "scan",
-        "指定した秘密は、持ち主の場所のほかにないか。",
-        "Is every secret nowhere but at its owner's place?",
-    );
+    let mut strand = Strand::new("scan");
     control(scanner, usize::MAX, &mut strand);
     let mut home = BTreeSet::new();
-    for Place { path, owner } in places {
-        home.extend(place(scanner, Path::new(""), path, owner.as_deref(), &mut strand));
-    }
+    places.iter().for_each(|place| home.extend(searched(scanner, place, &mut strand)));
     // Encryption at rest makes this small, and is meant to.
     strand.count("secrets found at home", home.len() as u64);
     strand.count("secrets", scanner.needles().len() as u64);
-    if strand.figures.get("files searched") == Some(&0) {
+    if strand.figure("files searched") == 0 {
         strand.missing("files to search");
     }
     strand.done()
@@ -41,48 +37,35 @@ pub(crate) fn control(scanner: &Scanner, most: usize, strand: &mut Strand) {
     let (planted, found) = scanner.control_of(most);
     strand.count("control: forms planted", planted);
     strand.count("control: forms found", found);
-    if planted != found {
-        strand.problem("the search did not find what was planted for its own control: it proves nothing");
-    }
+    strand.must(planted == found, || {
+        "the search did not find what was planted for its own control: it proves nothing".to_owned()
+    });
 }
 
-/// Searches one place; secrets of its owner are returned, those of anybody else are leaks. Below `root`, files are
-/// named from there.
-pub(crate) fn place(
-    scanner: &Scanner,
-    root: &Path,
-    path: &Path,
-    owner: Option<&str>,
-    strand: &mut Strand,
-) -> BTreeSet<usize> {
+/// Searches one place; secrets of its owner are returned, those of anybody else are leaks.
+pub(crate) fn searched(scanner: &Scanner, place: &Place, strand: &mut Strand) -> BTreeSet<usize> {
+    let Place { path, root, owner } = place;
     let findings = scanner.scan_path(path);
-    let name = |path: &str| {
-        let path = Path::new(path);
-        path.strip_prefix(root).unwrap_or(path).display().to_string()
-    };
+    let name = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     strand.count("files searched", findings.files);
     strand.count("bytes searched", findings.bytes);
     strand.count("bytes inflated", findings.inflated);
-    strand.count("canaries abroad", 0);
     findings.unread.iter().for_each(|unread| strand.missing(format!("not read: {unread}")));
     if findings.bombs > 0 {
-        let path = name(&path.to_string_lossy());
-        strand.missing(format!("{path}: {} streams inflate beyond all measure", findings.bombs));
+        let bombs = format!("{} streams inflate beyond all measure", findings.bombs);
+        strand.missing(format!("{}: {bombs}", name(path)));
     }
-    let (home, abroad): (Vec<_>, Vec<_>) =
-        findings.found.into_iter().partition(|found| owner == Some(found.owner.as_str()));
-    for leak in &abroad {
-        let first = leak.offsets.first().copied().unwrap_or_default();
-        strand.problem(format!(
-            "canary {} of {} lies in {} ({}, {} times, first at byte {first})",
-            leak.needle,
-            leak.owner,
-            name(&leak.path),
-            leak.form,
-            leak.count
-        ));
+    let (mut home, mut abroad) = (BTreeSet::new(), BTreeSet::new());
+    for Finding { needle, owner: whose, path, form, count, offsets } in findings.found {
+        if owner.as_ref() == Some(&whose) {
+            home.insert(needle);
+            continue;
+        }
+        abroad.insert(needle);
+        let (place, first) = (name(Path::new(&path)), offsets.first().copied().unwrap_or_default());
+        let how = format!("{form}, {count} times, first at byte {first}");
+        strand.problem(format!("canary {needle} of {whose} lies in {place} ({how})"));
     }
-    let needles: BTreeSet<usize> = abroad.iter().map(|leak| leak.needle).collect();
-    strand.count("canaries abroad", needles.len() as u64);
-    home.into_iter().map(|found| found.needle).collect()
+    strand.count("canaries abroad", abroad.len() as u64);
+    home
 }

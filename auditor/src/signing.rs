@@ -1,14 +1,11 @@
 //! The regulator's signature under a report: a signed note (c2sp.org/signed-note) over its digest.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hibiki_protocol::ids::Digest;
 use hibiki_protocol::tlog::{KeyAlgorithm, NoteSigner, SignedNote, VerifierKey};
 
-use crate::artefacts;
+use crate::artefacts::{file, write_new};
 
 /// The first line of such a note.
 const TITLE: &str = "hibiki-audit report";
@@ -20,11 +17,8 @@ const TITLE: &str = "hibiki-audit report";
 pub fn generate(name: &str, out: &Path) -> Result<String, String> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| format!("no randomness: {error}"))?;
-    let signer =
-        NoteSigner::from_seed(name, KeyAlgorithm::Ed25519, &seed).map_err(|error| error.to_string())?;
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(out);
-    file.and_then(|mut file| writeln!(file, "{name}\n{}", hex::encode(seed)))
-        .map_err(|error| format!("{}: {error}", out.display()))?;
+    let signer = signer(name, &seed)?;
+    write_new(out, &format!("{name}\n{}\n", hex::encode(seed)))?;
     Ok(signer.verifier_key().to_string())
 }
 
@@ -33,13 +27,15 @@ pub fn generate(name: &str, out: &Path) -> Result<String, String> {
 /// # Errors
 /// It cannot be read, or is none.
 pub fn read(path: &Path) -> Result<NoteSigner, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut lines = text.lines();
-    let (name, seed) =
-        (lines.next().unwrap_or_default(), lines.next().and_then(|seed| hex::decode(seed).ok()));
-    let seed: Option<[u8; 32]> = seed.and_then(|seed| seed.try_into().ok());
-    let seed = seed.ok_or_else(|| format!("{} is no key of `hibiki-audit keygen`", path.display()))?;
-    NoteSigner::from_seed(name, KeyAlgorithm::Ed25519, &seed).map_err(|error| error.to_string())
+    let bytes = file(path)?;
+    let mut lines = std::str::from_utf8(&bytes).unwrap_or_default().lines();
+    let name = lines.next().unwrap_or_default();
+    let seed = lines.next().and_then(|seed| hex::decode(seed).ok()?.try_into().ok());
+    signer(name, &seed.ok_or_else(|| format!("{} is no key of `hibiki-audit keygen`", path.display()))?)
+}
+
+fn signer(name: &str, seed: &[u8; 32]) -> Result<NoteSigner, String> {
+    NoteSigner::from_seed(name, KeyAlgorithm::Ed25519, seed).map_err(|error| error.to_string())
 }
 
 /// The note beside a report.
@@ -69,16 +65,13 @@ pub fn sign(signer: &NoteSigner, report: &[u8]) -> Result<String, String> {
 /// # Errors
 /// The note is missing, of another report, or not signed by this key.
 pub fn verify(key: &VerifierKey, note: &Path, report: &[u8]) -> Result<(), String> {
-    let bytes =
-        artefacts::read(note, artefacts::FILE_MAX).map_err(|why| format!("{}: {why}", note.display()))?;
-    let signed = SignedNote::parse(&bytes).map_err(|error| error.to_string())?;
+    let signed = SignedNote::parse(&file(note)?).map_err(|error| error.to_string())?;
     let made = signed.verify(std::slice::from_ref(key)).is_ok_and(|made| !made.is_empty());
     if !made {
         return Err(format!("{} is not signed by {}", note.display(), key.name()));
     }
     if signed.text() == text_of(report) {
-        Ok(())
-    } else {
-        Err(format!("{} is about another report", note.display()))
+        return Ok(());
     }
+    Err(format!("{} is about another report", note.display()))
 }

@@ -10,14 +10,16 @@ use hibiki_protocol::cbor;
 use hibiki_protocol::frames::{Reply, Request};
 use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::tlog::{DigestKind, EntryKind, Leaf};
-use hibiki_protocol::trust::{Role, TrustList};
+use hibiki_protocol::trust::Member;
+use serde_json::Value;
 
 use crate::artefacts::{Artefacts, folder, ledger_key};
-use crate::ledgers::Ledgers;
+use crate::evidence::Evidence;
 use crate::log;
-use crate::scan::Scanner;
-use crate::search;
 use crate::strand::Strand;
+
+/// Streams, one file for each direction, in a folder for every connection.
+const DECRYPTED: &str = "traffic/decrypted";
 
 /// Digests that were seen: between terminal and gateway, with the institution; between gateway and institution.
 #[derive(Default)]
@@ -34,107 +36,90 @@ impl Seen {
 }
 
 /// Nothing that travelled in the clear of TLS is anybody's record, and all that was relayed is among it.
-pub fn look(
-    artefacts: &Artefacts,
-    list: &TrustList,
-    ledgers: &Ledgers,
-    search: &Result<Scanner, String>,
-) -> Strand {
-    let mut strand = Strand::new(
-        "traffic",
-        "通信を復号しても、中継装置が読める形の記録は流れていないか。復号できた証拠に、台帳にある中継がすべて見えるか。",
-        "Decrypted, does traffic hold nothing a gateway could read? And is all that its ledger says it relayed seen in it?",
-    );
-    let Some(scanner) = strand.need(search.as_ref().map_err(Clone::clone)) else { return strand.done() };
-    searched(artefacts, "", scanner, &mut strand);
-    let story = strand.need(artefacts.json("traffic/traffic.json")).unwrap_or_default();
+pub fn look(evidence: &Evidence, strand: &mut Strand) {
+    if strand.need(evidence.search()).is_none() {
+        return;
+    }
+    searched(evidence, "", strand);
+    let story = strand.need(evidence.artefacts.json("traffic/traffic.json")).unwrap_or_default();
     for (figure, what) in [
         ("/found/not_decrypted", "packets not decrypted"),
         ("/found/lost", "bytes of streams not seen"),
         ("/dropped", "packets not captured"),
     ] {
-        match story.pointer(figure).and_then(serde_json::Value::as_u64) {
-            Some(0) => strand.count(what, 0),
-            Some(count) => {
-                strand.count(what, count);
-                strand.problem(format!("traffic/traffic.json: {count} {what}"));
-            }
-            None => strand.missing(format!("traffic/traffic.json: {what}")),
-        }
+        let count = story.pointer(figure).and_then(Value::as_u64);
+        strand.wants(count.is_some(), || format!("traffic/traffic.json: {what}"));
+        let Some(count) = count else { continue };
+        strand.count(what, count);
+        strand.must(count == 0, || format!("traffic/traffic.json: {count} {what}"));
     }
-    let (parts, answers) = seen(artefacts, &mut strand);
-    for gateway in list.members.iter().filter(|member| member.has_role(Role::Gateway)) {
-        let place = folder(&gateway.id);
-        let Some(key) = strand.need(ledger_key(gateway)) else { continue };
-        // What it logged since its ledger was gathered: the ledger must go on from there.
-        let earlier = strand.need(artefacts.read(&format!("{place}/ledger/checkpoint"))).unwrap_or_default();
-        let before = ledgers.get(&gateway.id).map_or(0, Vec::len);
-        let (report, leaves) =
-            log::verify_and_read(&artefacts.path(&format!("traffic/{place}/ledger")), &key, &[], &[earlier]);
-        for problem in report.problems {
-            strand.problem(format!("traffic/{place}/ledger: {problem}"));
-        }
-        let since: Vec<Leaf> = leaves.into_iter().skip(before).collect();
+    let (parts, answers) = seen(&evidence.artefacts, strand);
+    for gateway in evidence.gateways() {
+        let relays = relayed_meanwhile(evidence, gateway, strand);
         for (kind, what, seen) in
             [(DigestKind::Query, "parts", &parts), (DigestKind::Answer, "answers", &answers)]
         {
-            let relays = since.iter().filter(|leaf| leaf.kind == EntryKind::Relay);
-            let relayed: BTreeSet<&[u8; 32]> = relays
-                .flat_map(|leaf| {
-                    leaf.digests.iter().filter(|(own, _)| *own == kind).map(|(_, digest)| digest)
-                })
-                .collect();
+            let digests = relays.iter().flat_map(|leaf| &leaf.digests);
+            let relayed: BTreeSet<_> =
+                digests.filter(|(own, _)| *own == kind).map(|(_, digest)| digest).collect();
             let found = relayed.iter().filter(|digest| seen.both(digest, &gateway.id)).count();
-            strand.count(&format!("{what} relayed"), relayed.len() as u64);
+            let (all, unseen) = (relayed.len(), relayed.len() - found);
+            strand.count(&format!("{what} relayed"), all as u64);
             strand.count(&format!("{what} relayed and seen"), found as u64);
-            if relayed.is_empty() {
-                strand.missing(format!("traffic/{place}/ledger: {what} that were relayed meanwhile"));
-            } else if found != relayed.len() {
-                strand.problem(format!(
-                    "{} of {} {what} that {} relayed are not in the decrypted traffic: the search is void",
-                    relayed.len() - found,
-                    relayed.len(),
-                    gateway.id
-                ));
-            }
+            let place = folder(&gateway.id);
+            strand.wants(all > 0, || format!("traffic/{place}/ledger: {what} that were relayed meanwhile"));
+            strand.must(unseen == 0, || {
+                let relayed = format!("{unseen} of {all} {what} that {} relayed", gateway.id);
+                format!("{relayed} are not in the decrypted traffic: the search is void")
+            });
         }
     }
-    strand.done()
+}
+
+/// What a gateway logged of relays since its ledger was gathered: the ledger must go on from there.
+fn relayed_meanwhile(evidence: &Evidence, gateway: &Member, strand: &mut Strand) -> Vec<Leaf> {
+    let place = format!("{}/ledger", folder(&gateway.id));
+    let Some(key) = strand.need(ledger_key(gateway)) else { return Vec::new() };
+    let earlier = strand.need(evidence.artefacts.read(&format!("{place}/checkpoint"))).unwrap_or_default();
+    let later = evidence.artefacts.path(&format!("traffic/{place}"));
+    let report = log::verify(&later, &key, &[], &[earlier]);
+    strand.blame(&format!("traffic/{place}"), &report.strand);
+    let before = evidence.ledgers.get(&gateway.id).map_or(0, Vec::len);
+    report.leaves.into_iter().skip(before).filter(|leaf| leaf.kind == EntryKind::Relay).collect()
 }
 
 /// Searches what was decrypted below `place`: it is nobody's, so that every canary in it is a leak.
-pub(crate) fn searched(artefacts: &Artefacts, place: &str, scanner: &Scanner, strand: &mut Strand) {
-    let name = if place.is_empty() { DECRYPTED.to_owned() } else { format!("{place}/{DECRYPTED}") };
-    if artefacts.has(&name) {
-        search::place(scanner, &artefacts.path(""), &artefacts.path(&name), None, strand);
-    } else {
-        strand.missing(format!("{name}: what tshark decrypted"));
+pub(crate) fn searched(evidence: &Evidence, place: &str, strand: &mut Strand) {
+    let name = format!("{place}{DECRYPTED}");
+    let there = evidence.artefacts.has(&name);
+    strand.wants(there, || format!("{name}: what tshark decrypted"));
+    if there {
+        evidence.searched(&name, None, strand);
     }
 }
-
-/// Streams, one file for each direction, in a folder for every connection.
-const DECRYPTED: &str = "traffic/decrypted";
 
 /// Parts and answers that travelled.
 fn seen(artefacts: &Artefacts, strand: &mut Strand) -> (Seen, Seen) {
     let (mut parts, mut answers) = (Seen::default(), Seen::default());
     let digest = |answer: &SealedAnswer| Digest::of(&[&cbor::encode(answer)]).0;
-    for connection in artefacts.names(DECRYPTED) {
-        for stream in artefacts.names(&format!("{DECRYPTED}/{connection}")) {
-            let read = strand.need(artefacts.read(&format!("{DECRYPTED}/{connection}/{stream}")));
+    for connection in artefacts.named(DECRYPTED, "") {
+        for stream in artefacts.named(&connection, "") {
+            let bytes = strand.need(artefacts.read(&stream)).unwrap_or_default();
             strand.count("streams", 1);
-            for frame in frames(&read.unwrap_or_default()) {
-                match (cbor::decode(frame), cbor::decode(frame)) {
-                    (Ok(Request::View(view)), _) => {
-                        parts
-                            .terminal
-                            .extend(view.parts.into_iter().map(|part| (part.digest().0, part.audience)));
+            for frame in frames(&bytes) {
+                match cbor::decode(frame) {
+                    Ok(Request::View(view)) => {
+                        let asked = view.parts.into_iter().map(|part| (part.digest().0, part.audience));
+                        parts.terminal.extend(asked);
                     }
-                    (Ok(Request::Ask(ask)), _) => drop(parts.institution.insert(ask.part.digest().0)),
-                    (_, Ok(Reply::PartAnswered(part))) => {
+                    Ok(Request::Ask(ask)) => parts.institution.extend([ask.part.digest().0]),
+                    _ => {}
+                }
+                match cbor::decode(frame) {
+                    Ok(Reply::PartAnswered(part)) => {
                         answers.terminal.insert(digest(&part.answer), part.audience);
                     }
-                    (_, Ok(Reply::Answered(it))) => drop(answers.institution.insert(digest(&it.answer))),
+                    Ok(Reply::Answered(whole)) => answers.institution.extend([digest(&whole.answer)]),
                     _ => {}
                 }
             }

@@ -7,67 +7,58 @@ use std::collections::BTreeMap;
 
 use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::tlog::{Checkpoint, SignedNote};
-use hibiki_protocol::trust::{Member, TrustList};
+use hibiki_protocol::trust::Member;
 use hibiki_protocol::witnessing::ForkEvidence;
 use serde_json::Value;
 
-use crate::artefacts::{Artefacts, folder, ledger_key};
+use crate::artefacts::{folder, ledger_key};
+use crate::evidence::Evidence;
 use crate::strand::Strand;
 
 /// Checkpoints by the member whose ledger they are of.
 pub type Kept = BTreeMap<MemberId, Vec<Vec<u8>>>;
 
-/// Reads what every witness keeps. `lists` are all trust lists, newest last: a ledger may have had other keys.
-pub fn read(artefacts: &Artefacts, lists: &[TrustList], strand: &mut Strand) -> Kept {
+/// Reads what every witness keeps.
+pub fn read(evidence: &Evidence, strand: &mut Strand) -> Kept {
+    let Evidence { artefacts, list, lists, .. } = evidence;
     let mut kept = Kept::new();
-    let Some(list) = lists.last() else { return kept };
     for witness in list.members.iter().filter(|member| member.witness_verifier().is_some()) {
         let place = format!("{}/witnessed", folder(&witness.id));
-        if !artefacts.has(&place) {
-            strand.missing(format!("{place}: what {} keeps of other ledgers", witness.id));
-        }
-        for name in artefacts.names(&place).into_iter().filter(|name| name.ends_with(".checkpoint")) {
-            let name = format!("{place}/{name}");
+        let whose = &witness.id;
+        strand.wants(artefacts.has(&place), || format!("{place}: what {whose} keeps of other ledgers"));
+        for name in artefacts.named(&place, ".checkpoint") {
             let Some(note) = strand.need(artefacts.read(&name)) else { continue };
             strand.count("checkpoints kept by witnesses", 1);
-            let origin = SignedNote::parse(&note)
-                .ok()
-                .map(|note| note.text().lines().next().unwrap_or_default().to_owned())
-                .unwrap_or_default();
-            let signed = |member: &Member| {
-                ledger_key(member).is_ok_and(|key| Checkpoint::open(&note, &key, &[]).is_ok())
+            let text = SignedNote::parse(&note).map(|note| note.text().to_owned()).unwrap_or_default();
+            let origin = text.lines().next().unwrap_or_default();
+            let signed = |owner: &Member| {
+                ledger_key(owner).is_ok_and(|key| Checkpoint::open(&note, &key, &[]).is_ok())
             };
-            match list.member_of_ledger(&origin) {
+            match list.member_of_ledger(origin) {
                 Some(owner) if signed(owner) => kept.entry(owner.id.clone()).or_default().push(note),
                 // With another key it is another ledger, which ended when the key was changed.
-                _ if lists.iter().filter_map(|list| list.member_of_ledger(&origin)).any(signed) => {
+                _ if lists.iter().filter_map(|list| list.member_of_ledger(origin)).any(signed) => {
                     strand.count("checkpoints kept under earlier keys", 1);
                 }
                 _ => strand.problem(format!("{name}: no key that `{origin}` ever had has signed it")),
             }
         }
-        forks(artefacts, list, &format!("{place}/forks"), strand);
+        // Evidence is a problem, whatever it proves: somebody must look at it.
+        for name in artefacts.named(&format!("{place}/forks"), ".json") {
+            let Some(filed) = strand.need(artefacts.json(&name)) else { continue };
+            let origin = filed["origin"].as_str().unwrap_or_default();
+            let key = list.member_of_ledger(origin).and_then(|member| ledger_key(member).ok());
+            let proven = key.zip(fork(&filed)).is_some_and(|(key, fork)| fork.verify(&key).is_ok());
+            let said =
+                if proven { "it proves that the ledger was forked" } else { "it does not prove itself" };
+            strand.problem(format!("{name}: evidence against `{origin}`; {said}"));
+        }
     }
     kept
 }
 
-/// Evidence is a problem, whatever it proves: somebody must look at it.
-fn forks(artefacts: &Artefacts, list: &TrustList, place: &str, strand: &mut Strand) {
-    for name in artefacts.names(place).into_iter().filter(|name| name.ends_with(".json")) {
-        let name = format!("{place}/{name}");
-        let Some(filed) = strand.need(artefacts.json(&name)) else { continue };
-        let origin = filed["origin"].as_str().unwrap_or_default();
-        let key = list.member_of_ledger(origin).and_then(|member| ledger_key(member).ok());
-        let proven = key.zip(evidence(&filed)).is_some_and(|(key, evidence)| evidence.verify(&key).is_ok());
-        let said = if proven { "it proves that the ledger was forked" } else { "it does not prove itself" };
-        strand.problem(format!("{name}: evidence against `{origin}`; {said}"));
-    }
-}
-
-fn evidence(filed: &Value) -> Option<ForkEvidence> {
-    let digest = |value: &Value| -> Option<Digest> {
-        Some(Digest(hex::decode(value.as_str()?).ok()?.try_into().ok()?))
-    };
+fn fork(filed: &Value) -> Option<ForkEvidence> {
+    let digest = |value: &Value| Some(Digest(hex::decode(value.as_str()?).ok()?.try_into().ok()?));
     Some(ForkEvidence {
         first: filed["first"].as_str()?.to_owned(),
         second: filed["second"].as_str()?.to_owned(),

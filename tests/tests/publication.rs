@@ -111,7 +111,7 @@ fn a_regulator_follows_a_live_ledger_and_learns_no_name() {
         sizes.push(client.mirror(&key, &heads, &mirror));
         // Each mirror verifies alone, and is a continuation of the one before.
         let report = log::verify(&mirror, &key, &[], &heads);
-        assert!(report.passed, "{:?}", report.problems);
+        assert!(report.strand.passed, "{:?}", report.strand.problems);
         assert_eq!(report.size, sizes[round]);
         heads.push(fs::read(mirror.join("checkpoint")).unwrap());
     }

@@ -1,50 +1,48 @@
 //! A quick look at a block with fixed codes (RFC 1951 section 3.2.6): one place in four of any bytes claims to
 //! be one, and nearly all betray themselves within a few symbols. Decodes nothing, only says what cannot be.
 
+use super::MIN_PATTERN;
+
 /// So many symbols are looked at; a false start survives them about once in a hundred.
 const SYMBOLS: usize = 64;
-
-/// The shortest length of codes 257 to 285.
-const LENGTH_BASE: [usize; 29] = [
-    3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
-    227, 258,
-];
-
-/// Extra bits of length codes 257 to 285.
-const LENGTH_EXTRA: [u32; 29] =
-    [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
 /// Whether a block with fixed codes, the head of which stands in the first three bits, can be one: no code that
 /// does not exist, no distance before the beginning, and not an end before there is anything.
 pub(super) fn plausible(bytes: &[u8]) -> bool {
-    let mut bits = Bits { bytes, at: 3 };
     // How much has come out.
-    let mut out = 0_usize;
+    let (mut at, mut out) = (3, 0_usize);
     for _ in 0..SYMBOLS {
-        let Some(window) = bits.peek() else { return out >= super::MIN_PATTERN };
-        match symbol(window) {
-            (0..=255, len) => {
-                bits.at += len;
-                out += 1;
-            }
-            (256, _) => return out >= super::MIN_PATTERN,
-            (code @ 257..=285, len) => {
-                let extra = LENGTH_EXTRA.get(code - 257).copied().unwrap_or_default();
-                let base = LENGTH_BASE.get(code - 257).copied().unwrap_or_default();
-                let length = base + (window >> len & ((1 << extra) - 1)) as usize;
-                bits.at += len + extra as usize;
-                let Some(window) = bits.peek() else { return out >= super::MIN_PATTERN };
-                let Some((distance, len)) = distance(window) else { return false };
-                if distance > out {
-                    return false;
+        let Some(window) = peek(bytes, at) else { return out >= MIN_PATTERN };
+        let (symbol, bits) = symbol(window);
+        at += bits;
+        match symbol {
+            0..=255 => out += 1,
+            256 => return out >= MIN_PATTERN,
+            257..=285 => {
+                let (length, extra) = length(symbol - 257, window >> bits);
+                at += extra;
+                let Some(window) = peek(bytes, at) else { return out >= MIN_PATTERN };
+                match distance(window) {
+                    Some((distance, bits)) if distance <= out => at += bits,
+                    _ => return false,
                 }
-                bits.at += len;
                 out += length;
             }
             _ => return false,
         }
     }
     true
+}
+
+/// The next bits, lowest first, at least 24 of them; none at the end.
+#[inline]
+fn peek(bytes: &[u8], at: usize) -> Option<u32> {
+    let rest = bytes.get(at / 8..).filter(|rest| !rest.is_empty())?;
+    let word = rest.first_chunk::<8>().map_or_else(
+        || rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        |word| u64::from_le_bytes(*word),
+    );
+    Some((word >> (at % 8)) as u32)
 }
 
 /// The next symbol of a fixed code and its length in bits. Codes stand with their first bit lowest.
@@ -59,41 +57,31 @@ fn symbol(window: u32) -> (usize, usize) {
     }
 }
 
+/// The length that a code means, counted from code 257, and how many extra bits stand behind the code.
+fn length(code: usize, behind: u32) -> (usize, usize) {
+    match code {
+        0..=7 => (code + 3, 0),
+        28 => (258, 0),
+        _ => {
+            let extra = code / 4 - 1;
+            (((4 + code % 4) << extra) + 3 + (behind as usize & ((1 << extra) - 1)), extra)
+        }
+    }
+}
+
 /// The distance that follows, extra bits and all, and the length of code and extra bits; `None` for a code that
 /// does not exist.
 fn distance(window: u32) -> Option<(usize, usize)> {
     let code = (window.reverse_bits() >> 27) as usize;
-    let extra = if code < 4 { 0 } else { code / 2 - 1 };
-    let base = match code {
-        0..=3 => code + 1,
-        4..=29 => ((2 + code % 2) << extra) + 1,
-        _ => return None,
-    };
     // The extra bits stand lowest first behind the five bits of the code.
-    let more = (window >> 5) as usize & ((1 << extra) - 1);
-    Some((base + more, 5 + extra))
-}
-
-/// Bits, lowest first.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Bits<'_> {
-    /// The next bits, at least 24 of them; `None` at the end.
-    #[inline]
-    fn peek(&self) -> Option<u32> {
-        let bytes = self.bytes.get(self.at / 8..)?;
-        if let Some(word) = bytes.first_chunk::<8>() {
-            return Some((u64::from_le_bytes(*word) >> (self.at % 8)) as u32);
+    let behind = (window >> 5) as usize;
+    match code {
+        0..=3 => Some((code + 1, 5)),
+        4..=29 => {
+            let extra = code / 2 - 1;
+            Some((((2 + code % 2) << extra) + 1 + (behind & ((1 << extra) - 1)), 5 + extra))
         }
-        let (first, rest) = bytes.split_first()?;
-        let mut word = u64::from(*first);
-        for (byte, place) in rest.iter().take(4).zip(1..) {
-            word |= u64::from(*byte) << (8 * place);
-        }
-        Some((word >> (self.at % 8)) as u32)
+        _ => None,
     }
 }
 

@@ -4,11 +4,12 @@
 //! A raw stream has no mark. A cheap look at its first bits rules out nearly every place; what remains is
 //! inflated, and whatever comes out is searched, whether or not the stream ends well.
 
-use std::io::Write as _;
+use std::io::Read;
 
+use flate2::bufread::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use flate2::{Compression, Decompress, FlushDecompress, Status};
 
-use super::fixed;
+use super::{MIN_PATTERN, fixed};
 
 /// The most that is taken out of one marked stream.
 const MAX_CONTENT: usize = 64 << 20;
@@ -18,8 +19,6 @@ const MAX_RAW: usize = 4 << 20;
 const RAW_BUDGET: usize = 32 << 20;
 /// Room for a first try; most places that are no streams fail within it.
 const FIRST: usize = 4096;
-/// Streams with less in them hold no needle.
-const MIN_CONTENT: usize = super::MIN_PATTERN;
 
 /// A stream that was inflated.
 pub(super) struct Stream<'a> {
@@ -33,67 +32,50 @@ pub(super) struct Stream<'a> {
     pub(super) cut: bool,
 }
 
-/// All streams that begin in the first `own` bytes.
-pub(super) struct Streams<'b> {
-    bytes: &'b [u8],
-    own: usize,
-    at: usize,
-    /// The body of the marked stream that was reported last: not to be reported as a raw one, too.
-    body: usize,
-    /// What raw streams may still give.
-    budget: usize,
+/// Hands over all streams that begin in the first `own` bytes and from which anything came out. Marked streams are
+/// found at their mark; the raw stream inside them is not reported a second time.
+pub(super) fn streams(bytes: &[u8], own: usize, mut each: impl FnMut(Stream<'_>)) {
+    let mut inflater = Inflater { raw: Decompress::new(false), content: Vec::new() };
+    // What raw streams may still give.
+    let mut budget = RAW_BUDGET + 16 * bytes.len();
+    // The body of the marked stream that was reported last.
+    let mut reported = None;
+    for at in 0..own {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let (kind, body, most) = match marked(rest) {
+            Some((kind, body)) => (kind, body, MAX_CONTENT),
+            None if budget > 0 && reported != Some(at) && may_begin(rest) && !filler(rest) => {
+                ("deflate", 0, MAX_RAW)
+            }
+            None => continue,
+        };
+        let Some(mut cut) = inflater.inflate(rest.get(body..).unwrap_or_default(), most) else { continue };
+        if body > 0 {
+            reported = Some(at + body);
+        } else {
+            budget = budget.saturating_sub(inflater.content.len());
+            // A raw stream that goes on is most often a false start; what matters is that every start is tried.
+            cut = budget == 0;
+        }
+        each(Stream { at, kind, content: &inflater.content, cut });
+    }
+}
+
+struct Inflater {
     raw: Decompress,
     content: Vec<u8>,
 }
 
-impl<'b> Streams<'b> {
-    pub(super) fn new(bytes: &'b [u8], own: usize) -> Self {
-        let budget = RAW_BUDGET + 16 * bytes.len();
-        Self { bytes, own, at: 0, body: 0, budget, raw: Decompress::new(false), content: Vec::new() }
-    }
-
-    /// The next stream from which anything came out. Marked streams are found at their mark; the raw stream
-    /// inside them is not reported a second time.
-    pub(super) fn next(&mut self) -> Option<Stream<'_>> {
-        loop {
-            let at = self.at;
-            if at >= self.own {
-                return None;
-            }
-            self.at += 1;
-            let rest = self.bytes.get(at..)?;
-            let (kind, body, most) = match marked(rest) {
-                Some((kind, body)) => (kind, body, MAX_CONTENT),
-                None if self.budget > 0
-                    && (at == 0 || at != self.body)
-                    && may_begin(rest)
-                    && !filler(rest) =>
-                {
-                    ("deflate", 0, MAX_RAW)
-                }
-                None => continue,
-            };
-            let Some(mut cut) = self.inflate(rest.get(body..)?, most) else { continue };
-            if body > 0 {
-                self.body = at + body;
-            } else {
-                self.budget = self.budget.saturating_sub(self.content.len());
-                // A raw stream that goes on is most often a false start; what matters is that every start is tried.
-                cut = self.budget == 0;
-            }
-            return Some(Stream { at, kind, content: &self.content, cut });
-        }
-    }
-
-    /// Inflates what begins here into `content`; `None` if nothing worth searching comes out.
+impl Inflater {
+    /// Inflates what begins here into `content`; `None` if nothing worth searching comes out, and else whether more
+    /// would have come.
     fn inflate(&mut self, input: &[u8], most: usize) -> Option<bool> {
         self.raw.reset(false);
         self.content.clear();
         self.content.reserve(FIRST);
         loop {
-            let consumed = usize::try_from(self.raw.total_in()).ok()?;
-            let rest = input.get(consumed..)?;
             let before = (self.raw.total_in(), self.content.len());
+            let rest = input.get(usize::try_from(before.0).ok()?..)?;
             let status = self.raw.decompress_vec(rest, &mut self.content, FlushDecompress::None);
             let stuck = before == (self.raw.total_in(), self.content.len());
             let full = self.content.len() == self.content.capacity();
@@ -108,7 +90,7 @@ impl<'b> Streams<'b> {
                     // Memory that was filled reads as a stream without end, which gives the same bytes for ever.
                     let endless = self.content.len() >= most && filler(self.content.split_at(most / 2).1);
                     let cut = full && !endless && !matches!(ended, Ok(Status::StreamEnd));
-                    return (self.content.len() >= MIN_CONTENT).then_some(cut);
+                    return (self.content.len() >= MIN_PATTERN).then_some(cut);
                 }
             }
         }
@@ -166,44 +148,32 @@ fn may_begin(bytes: &[u8]) -> bool {
             _ => false,
         },
         1 => fixed::plausible(bytes),
-        2 if first >> 3 <= 29 && second & 31 <= 29 => {
-            let mut head = [0_u8; 16];
-            let len = bytes.len().min(head.len());
-            if let (Some(to), Some(from)) = (head.get_mut(..len), bytes.get(..len)) {
-                to.copy_from_slice(from);
-            }
-            whole_code(u128::from_le_bytes(head) >> 13)
-        }
+        2 => first >> 3 <= 29 && second & 31 <= 29 && whole_code(bytes),
         _ => false,
     }
 }
 
 /// Whether the code lengths of the code lengths (section 3.2.7) make a whole code: neither too many nor too few.
-fn whole_code(bits: u128) -> bool {
-    let count = (bits & 15) + 4;
-    let weight: u32 = (0..count)
-        .map(|n| bits >> (4 + 3 * n) & 7)
-        .map(|len| if len == 0 { 0 } else { 128_u32 >> len })
-        .sum();
-    weight == 128
+fn whole_code(bytes: &[u8]) -> bool {
+    let bits = bytes.iter().take(16).rev().fold(0, |bits, byte| bits << 8 | u128::from(*byte)) >> 13;
+    let lengths = (0..(bits & 15) + 4).map(|n| bits >> (4 + 3 * n) & 7);
+    lengths.map(|length| if length == 0 { 0 } else { 128_u32 >> length }).sum::<u32>() == 128
 }
 
 /// Bytes bare and in every kind of stream that is looked for, with the name of the kind.
 pub(super) fn wrappings(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let mut gzip = flate2::write::GzEncoder::new(b"before".to_vec(), Compression::default());
-    let mut zlib = flate2::write::ZlibEncoder::new(b"before".to_vec(), Compression::default());
-    let mut raw = flate2::write::DeflateEncoder::new(b"before".to_vec(), Compression::default());
-    let written = gzip
-        .write_all(bytes)
-        .and_then(|()| gzip.finish())
-        .and_then(|gzip| zlib.write_all(bytes).and_then(|()| zlib.finish()).map(|zlib| (gzip, zlib)))
-        .and_then(|(gzip, zlib)| {
-            raw.write_all(bytes).and_then(|()| raw.finish()).map(|raw| (gzip, zlib, raw))
-        });
+    let level = Compression::default();
+    let streams: [(&str, Box<dyn Read + '_>); 3] = [
+        ("gzip", Box::new(GzEncoder::new(bytes, level))),
+        ("zlib", Box::new(ZlibEncoder::new(bytes, level))),
+        ("deflate", Box::new(DeflateEncoder::new(bytes, level))),
+    ];
     let mut all = vec![("", bytes.to_vec())];
-    // Writing to memory does not fail; if it did, the control would come out short and say so.
-    if let Ok((gzip, zlib, raw)) = written {
-        all.extend([("gzip", gzip), ("zlib", zlib), ("deflate", raw)]);
+    for (kind, mut stream) in streams {
+        let mut whole = b"before".to_vec();
+        // Reading from memory does not fail; if it did, the control would come out short and say so.
+        let _ = stream.read_to_end(&mut whole);
+        all.push((kind, whole));
     }
     all
 }

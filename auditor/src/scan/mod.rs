@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 pub use needle::{MIN_PATTERN, Needle, NeedleError, forms, parse_needles};
+pub(crate) use walk::walk;
 
 /// Name of the form in which a constant was added (XOR) to every byte.
 const DISGUISED: &str = "xor with a constant";
@@ -60,25 +61,18 @@ pub struct Findings {
     pub skipped: Vec<String>,
 }
 
-/// Place of a finding while it is gathered.
-type Key = (usize, String, String);
+/// Shorter texts have the steps of others by accident.
+const MIN_STEPS: usize = 12;
 
 /// A search for a fixed set of needles.
 pub struct Scanner {
     needles: Vec<Needle>,
-    /// The needle and the form of each pattern.
-    patterns: Vec<(usize, &'static str)>,
-    search: AhoCorasick,
-    /// The steps from byte to byte of each needle, and which needle: a constant added (XOR) to every byte leaves
-    /// them as they are.
-    steps: AhoCorasick,
-    stepped: Vec<usize>,
-    /// The longest pattern.
+    forms: Patterns,
+    /// The steps from byte to byte: a constant added (XOR) to every byte leaves them as they are.
+    steps: Patterns,
+    /// The longest form.
     longest: usize,
 }
-
-/// Shorter texts have the steps of others by accident.
-const MIN_STEPS: usize = 12;
 
 /// The steps from byte to byte.
 fn steps(bytes: &[u8]) -> Vec<u8> {
@@ -94,30 +88,18 @@ impl Scanner {
         if needles.is_empty() {
             return Err(NeedleError::None);
         }
-        let mut patterns = Vec::new();
-        let mut bytes = Vec::new();
+        let (mut in_forms, mut in_steps) = (Vec::new(), Vec::new());
         for (number, needle) in needles.iter().enumerate() {
             if needle.text.len() < MIN_PATTERN {
                 return Err(NeedleError::Short(number + 1));
             }
-            for (form, pattern) in forms(&needle.text) {
-                patterns.push((number, form));
-                bytes.push(pattern);
+            in_forms.extend(forms(&needle.text).into_iter().map(|(form, bytes)| (number, form, bytes)));
+            if needle.text.len() >= MIN_STEPS {
+                in_steps.push((number, DISGUISED, steps(needle.text.as_bytes())));
             }
         }
-        let longest = bytes.iter().map(Vec::len).max().unwrap_or_default();
-        let build = |patterns: Vec<Vec<u8>>| {
-            let builder = AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
-                .build(patterns);
-            builder.map_err(|_| NeedleError::TooMany)
-        };
-        let stepped: Vec<usize> =
-            needles.iter().enumerate().filter(|(_, it)| it.text.len() >= MIN_STEPS).map(|(n, _)| n).collect();
-        let texts = needles.iter().filter(|needle| needle.text.len() >= MIN_STEPS);
-        let steps = build(texts.map(|needle| steps(needle.text.as_bytes())).collect())?;
-        Ok(Self { search: build(bytes)?, needles, patterns, steps, stepped, longest })
+        let longest = in_forms.iter().map(|(.., bytes)| bytes.len()).max().unwrap_or_default();
+        Ok(Self { needles, forms: Patterns::new(in_forms)?, steps: Patterns::new(in_steps)?, longest })
     }
 
     /// What is looked for.
@@ -148,20 +130,19 @@ impl Scanner {
     pub fn control_of(&self, most: usize) -> (u64, u64) {
         let (mut planted, mut found) = (0, 0);
         for (number, needle) in self.needles.iter().enumerate().take(most) {
-            if needle.text.len() >= MIN_STEPS {
-                let disguised: Vec<u8> = needle.text.bytes().map(|byte| byte ^ 0xA5).collect();
-                let findings = self.scan_bytes("control", &disguised).found;
+            let mut plant = |form: &str, bytes: &[u8]| {
+                let findings = self.scan_bytes("control", bytes).found;
                 planted += 1;
-                found += u64::from(findings.iter().any(|f| f.needle == number && f.form == DISGUISED));
+                found += u64::from(findings.iter().any(|it| it.needle == number && it.form == form));
+            };
+            if needle.text.len() >= MIN_STEPS {
+                plant(DISGUISED, &needle.text.bytes().map(|byte| byte ^ 0xA5).collect::<Vec<u8>>());
             }
             for (form, pattern) in forms(&needle.text) {
                 let bare = [&b"before "[..], &pattern, b" after"].concat();
-                for (wrap, bytes) in inflate::wrappings(&bare) {
-                    planted += 1;
-                    let expected =
-                        if wrap.is_empty() { form.to_owned() } else { format!("{form} in {wrap}") };
-                    let findings = self.scan_bytes("control", &bytes).found;
-                    found += u64::from(findings.iter().any(|f| f.needle == number && f.form == expected));
+                for (kind, bytes) in inflate::wrappings(&bare) {
+                    let form = if kind.is_empty() { form.to_owned() } else { format!("{form} in {kind}") };
+                    plant(&form, &bytes);
                 }
             }
         }
@@ -170,48 +151,59 @@ impl Scanner {
 
     /// Searches one window of a file: patterns that begin, and streams that begin, before `own`.
     fn window(&self, label: &str, bytes: &[u8], offset: u64, own: usize, gathered: &mut Gathered) {
-        let reach = own.saturating_add(self.longest).min(bytes.len());
-        self.matches(bytes.get(..reach).unwrap_or_default(), |start, number, form| {
-            if start < own {
+        let near = bytes.get(..own.saturating_add(self.longest)).unwrap_or(bytes);
+        for (start, number, form) in self.forms.find(near).filter(|(start, ..)| *start < own) {
+            gathered.add(number, label, form.to_owned(), offset + start as u64);
+        }
+        for (start, number, form) in self.steps.find(&steps(near)).filter(|(start, ..)| *start < own) {
+            // The same text without a disguise has its own name.
+            let first = self.needles.get(number).and_then(|needle| needle.text.bytes().next());
+            if near.get(start).copied() != first {
                 gathered.add(number, label, form.to_owned(), offset + start as u64);
             }
-        });
-        let near = bytes.get(..reach).unwrap_or_default();
-        for found in self.steps.find_overlapping_iter(&steps(near)) {
-            let Some(number) = self.stepped.get(found.pattern().as_usize()) else { continue };
-            let first = self.needles.get(*number).and_then(|needle| needle.text.bytes().next());
-            // The same text without a disguise has its own name.
-            if found.start() < own && near.get(found.start()).copied() != first {
-                gathered.add(*number, label, DISGUISED.to_owned(), offset + found.start() as u64);
-            }
         }
-        let mut streams = inflate::Streams::new(bytes, own);
-        while let Some(stream) = streams.next() {
-            let at = offset + stream.at as u64;
-            let kind = stream.kind;
+        inflate::streams(bytes, own, |stream| {
             gathered.findings.inflated += stream.content.len() as u64;
             gathered.findings.bombs += u64::from(stream.cut);
-            self.matches(stream.content, |_, number, form| {
-                gathered.add(number, label, format!("{form} in {kind}"), at);
-            });
-        }
-    }
-
-    /// Every place of every pattern, overlapping ones too.
-    fn matches(&self, bytes: &[u8], mut each: impl FnMut(usize, usize, &'static str)) {
-        for found in self.search.find_overlapping_iter(bytes) {
-            if let Some((number, form)) = self.patterns.get(found.pattern().as_usize()) {
-                each(found.start(), *number, form);
+            for (_, number, form) in self.forms.find(stream.content) {
+                let form = format!("{form} in {}", stream.kind);
+                gathered.add(number, label, form, offset + stream.at as u64);
             }
-        }
+        });
     }
 }
 
-/// Findings while they are gathered.
+/// A machine that looks for many patterns at once.
+struct Patterns {
+    machine: AhoCorasick,
+    /// The needle and the form of each.
+    of: Vec<(usize, &'static str)>,
+}
+
+impl Patterns {
+    fn new(patterns: Vec<(usize, &'static str, Vec<u8>)>) -> Result<Self, NeedleError> {
+        let builder = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(patterns.iter().map(|(.., bytes)| bytes));
+        let machine = builder.map_err(|_| NeedleError::TooMany)?;
+        Ok(Self { machine, of: patterns.into_iter().map(|(number, form, _)| (number, form)).collect() })
+    }
+
+    /// Every place of every pattern, overlapping ones too: where, of which needle, in which form.
+    fn find(&self, bytes: &[u8]) -> impl Iterator<Item = (usize, usize, &'static str)> {
+        self.machine.find_overlapping_iter(bytes).filter_map(|found| {
+            let (number, form) = self.of.get(found.pattern().as_usize())?;
+            Some((found.start(), *number, *form))
+        })
+    }
+}
+
+/// Findings while they are gathered: of which needle, in which file, in which form; how often, and where.
 #[derive(Default)]
 struct Gathered {
     findings: Findings,
-    places: BTreeMap<Key, (u64, Vec<u64>)>,
+    places: BTreeMap<(usize, String, String), (u64, Vec<u64>)>,
 }
 
 impl Gathered {
@@ -223,12 +215,11 @@ impl Gathered {
         }
     }
 
-    fn finish(self, needles: &[Needle]) -> Findings {
-        let mut findings = self.findings;
+    fn finish(mut self, needles: &[Needle]) -> Findings {
         for ((needle, path, form), (count, offsets)) in self.places {
             let owner = needles.get(needle).map(|needle| needle.owner.clone()).unwrap_or_default();
-            findings.found.push(Finding { needle, owner, path, form, count, offsets });
+            self.findings.found.push(Finding { needle, owner, path, form, count, offsets });
         }
-        findings
+        self.findings
     }
 }

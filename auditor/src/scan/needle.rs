@@ -1,5 +1,6 @@
 //! What is looked for: secrets, each with its owner, and every form in which one may lie somewhere.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine as _;
@@ -82,13 +83,9 @@ pub fn forms(needle: &str) -> Vec<(&'static str, Vec<u8>)> {
         forms.push(("cp932 reversed bytes", cp932.iter().rev().copied().collect()));
         wrapped(&mut forms, &CP932_NAMES, &cp932);
     }
-    let mut kept: Vec<(&'static str, Vec<u8>)> = Vec::new();
-    for (name, bytes) in forms {
-        if bytes.len() >= MIN_PATTERN && kept.iter().all(|(_, other)| *other != bytes) {
-            kept.push((name, bytes));
-        }
-    }
-    kept
+    let mut seen = BTreeSet::new();
+    forms.retain(|(_, bytes)| bytes.len() >= MIN_PATTERN && seen.insert(bytes.clone()));
+    forms
 }
 
 /// Names of the forms that wrap bytes in text: hexadecimal, base64 in either alphabet, percent-encoding.

@@ -86,6 +86,16 @@ fn streams_between_other_bytes() {
 }
 
 #[test]
+fn a_mark_that_points_beyond_the_end_hides_nothing_behind_it() {
+    // The head of a gzip stream with an extra field that would be longer than all that follows.
+    let mut bytes = b"\x1f\x8b\x08\x04\0\0\0\0\0\0\xff\xff".to_vec();
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+    zlib.write_all("前橋花子の診断書".as_bytes()).unwrap();
+    bytes.extend(zlib.finish().unwrap());
+    assert_eq!(found(&scanner().scan_bytes("f", &bytes)), [(0, "utf-8 in zlib", vec![12])]);
+}
+
+#[test]
 fn a_bomb_is_cut_and_said() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     for _ in 0..80 {

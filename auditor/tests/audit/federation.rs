@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hibiki_audit::artefacts::Artefacts;
 use hibiki_audit::canary;
-use hibiki_audit::ledgers::{self, Ledgers};
+use hibiki_audit::evidence::Evidence;
 use hibiki_audit::report::{Report, audit};
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::answer::SealedAnswer;
@@ -501,12 +501,13 @@ impl Town {
     }
 
     pub(crate) fn list(&self) -> TrustList {
-        self.artefacts().federation().unwrap()
+        self.artefacts().lists().unwrap().1
     }
 
-    /// The ledgers, verified, and what was found.
-    pub(crate) fn ledgers(&self) -> (Strand, Ledgers) {
-        ledgers::read(&self.artefacts(), &self.list())
+    /// What was found about the ledgers, and everything that the other questions are asked of.
+    pub(crate) fn evidence(&self) -> (Strand, Evidence) {
+        let (log, evidence) = Evidence::gather(self.artefacts());
+        (log, evidence.unwrap())
     }
 
     /// The whole audit.

@@ -102,7 +102,7 @@ fn it_refuses_what_we_refuse() {
         let checked = prove_record(head.size(), 1, &reader)
             .and_then(|proof| check_record(&proof, head.size(), *head.hash(), 1, entry));
         assert!(checked.is_err(), "{name}");
-        assert!(!town.ledgers().0.passed, "{name}");
+        assert!(!town.evidence().0.passed, "{name}");
         town.write();
     }
 }

@@ -1,6 +1,6 @@
 //! Releases after a protective hold.
 
-use hibiki_audit::holds;
+use hibiki_audit::report::ask;
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
 use serde_json::json;
@@ -17,9 +17,9 @@ fn after(entries: Vec<(&str, Note)>) -> Strand {
         town.put(slug, entry);
     }
     town.write();
-    let (log, ledgers) = town.ledgers();
+    let (log, evidence) = town.evidence();
     right(&log);
-    holds::look(&ledgers)
+    ask(&evidence, "holds")
 }
 
 fn holder(family: u64) -> String {

@@ -16,7 +16,7 @@ const LEDGER: &str = "members/chuo-hospital/ledger";
 const OPENINGS: &str = "members/chuo-hospital/openings.ndjson";
 
 fn log(town: &Town) -> Strand {
-    town.ledgers().0
+    town.evidence().0
 }
 
 /// Changes one line of the openings.
@@ -56,7 +56,7 @@ fn one_flipped_bit_anywhere() {
     }
     for name in ["trust/root.pub", "trust/1.list"] {
         town.alter(name, |bytes| bytes[30] ^= 1);
-        assert!(town.artefacts().federation().is_err(), "{name}");
+        assert!(town.artefacts().lists().is_err(), "{name}");
         town.write();
     }
 }
@@ -246,7 +246,7 @@ fn trust_lists_that_do_not_follow() {
     town.lists = vec!["first", "first", "first"];
     town.write();
     assert_eq!(town.list().epoch, 3);
-    let refused = |town: &Town| town.artefacts().federation().unwrap_err();
+    let refused = |town: &Town| town.artefacts().lists().unwrap_err();
     fs::rename(town.path("trust/2.list"), town.path("trust/aside")).unwrap();
     assert!(refused(&town).contains("trust/3.list"), "{}", refused(&town));
     fs::rename(town.path("trust/aside"), town.path("trust/2.list")).unwrap();

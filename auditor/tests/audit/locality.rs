@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use hibiki_audit::locality;
+use hibiki_audit::report::ask;
 use hibiki_audit::scan::{Needle, Scanner};
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
@@ -116,7 +116,7 @@ fn a_search_that_does_not_find_what_is_there_proves_nothing() {
 #[test]
 fn a_commitment_that_does_not_fit_or_is_too_late() {
     let town = Town::honest();
-    let check = |town: &Town| hibiki_audit::canary::check(&town.artefacts(), &town.ledgers().1);
+    let check = |town: &Town| ask(&town.evidence().1, "commitment");
     right(&check(&town));
     let revealed = "canaries/canaries.ndjson";
     let whole = std::fs::read_to_string(town.path(revealed)).unwrap();
@@ -166,8 +166,7 @@ fn rows_that_belong_to_no_table() {
         let mut town = Town::described();
         change(&mut town);
         town.write();
-        let (_, ledgers) = town.ledgers();
-        locality::rows(&town.artefacts(), &town.list(), &ledgers)
+        ask(&town.evidence().1, "rows")
     };
     right(&rows(&|_| {}));
     wrong(
@@ -200,7 +199,7 @@ fn rows_that_belong_to_no_table() {
 #[test]
 fn files_that_nobody_knows() {
     let town = Town::honest();
-    let files = || locality::files(&town.artefacts(), &town.list());
+    let files = || ask(&town.evidence().1, "files");
     right(&files());
     for name in [
         "answers.cache",
@@ -252,7 +251,7 @@ fn a_gateway_that_writes_or_holds_more() {
         let small = json!({ "payload": 40 << 10, "written": 80_000, "memory": 30 << 20 });
         let both = json!({ "small": small, "large": large });
         town.put_file("members/city-hall/volume.json", both.to_string().as_bytes());
-        locality::volume(&town.artefacts(), &town.list())
+        ask(&town.evidence().1, "volume")
     };
     let large =
         |written: u64, memory: u64| json!({ "payload": 40 << 20, "written": written, "memory": memory });

@@ -1,7 +1,6 @@
 //! Ledgers that are whole, and do not agree.
 
-use hibiki_audit::identifiers;
-use hibiki_audit::reconcile::reconcile;
+use hibiki_audit::report::ask;
 use hibiki_audit::strand::Strand;
 use hibiki_protocol::tlog::{DigestKind, EntryKind};
 use serde_json::json;
@@ -13,9 +12,9 @@ fn reconciled(change: impl FnOnce(&mut Town)) -> Strand {
     let mut town = Town::described();
     change(&mut town);
     town.write();
-    let (log, ledgers) = town.ledgers();
+    let (log, evidence) = town.evidence();
     right(&log);
-    reconcile(&town.artefacts(), &ledgers)
+    ask(&evidence, "reconcile")
 }
 
 fn drop_first(town: &mut Town, slug: &str, kind: EntryKind) -> Note {
@@ -90,12 +89,12 @@ fn a_refusal_without_a_grant_is_an_answer_all_the_same() {
 #[test]
 fn a_receipt_that_was_not_kept() {
     let town = Town::honest();
-    let (_, ledgers) = town.ledgers();
+    let (_, evidence) = town.evidence();
     let honest: serde_json::Value =
         serde_json::from_slice(&std::fs::read(town.path("receipts/first.json")).unwrap()).unwrap();
     let told = |file: &[u8]| {
         town.put_file("receipts/first.json", file);
-        reconcile(&town.artefacts(), &ledgers)
+        ask(&evidence, "reconcile")
     };
     right(&told(honest.to_string().as_bytes()));
     for (index, leaf) in [(0, digest("another")), (99_999, digest("another")), (u64::MAX, [0; 32])] {
@@ -113,7 +112,7 @@ fn a_receipt_that_was_not_kept() {
         wrong(&told(&file), "no promise that a member of any trust list signed");
     }
     town.put_file("receipts/first.json", b"no receipt");
-    missing(&reconcile(&town.artefacts(), &ledgers), "receipts/first.json");
+    missing(&ask(&evidence, "reconcile"), "receipts/first.json");
 }
 
 #[test]
@@ -129,9 +128,9 @@ fn identified(change: impl FnOnce(&mut Town)) -> Strand {
     let mut town = Town::described();
     change(&mut town);
     town.write();
-    let (log, ledgers) = town.ledgers();
+    let (log, evidence) = town.evidence();
     right(&log);
-    identifiers::look(&town.artefacts(), &town.list(), &ledgers)
+    ask(&evidence, "identifiers")
 }
 
 #[test]

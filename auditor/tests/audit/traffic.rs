@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hibiki_audit::report::ask;
 use hibiki_audit::strand::Strand;
-use hibiki_audit::{locality, traffic};
 use hibiki_protocol::tlog::DigestKind;
 use serde_json::json;
 
@@ -13,8 +13,7 @@ const DECRYPTED: &str = "traffic/decrypted";
 const STORY: &str = "traffic/traffic.json";
 
 fn look(town: &Town) -> Strand {
-    let (artefacts, (_, ledgers)) = (town.artefacts(), town.ledgers());
-    traffic::look(&artefacts, &town.list(), &ledgers, &locality::search_for(&artefacts))
+    ask(&town.evidence().1, "traffic")
 }
 
 #[test]
