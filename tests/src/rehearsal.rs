@@ -6,14 +6,16 @@
 //! does not know, nothing accepted twice, nothing kept by another house; once everything is mended every view must be
 //! complete. docs/simulation.md says how to read and replay one.
 //!
-//! - [`plan`] — the plan, from a seed or a file.
+//! - [`plan`] — the plan, from a file or (`drawn`) from a seed; [`record`] — a rehearsal written down.
 //! - [`outside`] — a machine's clock, sockets, tasks and cellar, as a node sees them.
-//! - [`institution`], [`guardian`], [`federation`] — who takes part.
-//! - [`judge`] — what must hold.
+//! - [`institution`], [`guardian`], [`federation`], [`prefecture`] — who takes part; [`area`] — where.
+//! - `troubles`, [`orders`], `visits`, [`choices`] — what happens to them, and what they do.
+//! - [`model`] — what should be true; [`judge`] — what must hold; [`picture`] — all of it for the eye.
 
 pub mod area;
 mod cards;
 pub mod choices;
+mod drawn;
 pub mod federation;
 pub mod guardian;
 pub mod institution;
@@ -23,8 +25,10 @@ pub mod orders;
 pub mod outside;
 mod panics;
 mod people;
+pub mod picture;
 pub mod plan;
 pub mod prefecture;
+pub mod record;
 mod troubles;
 mod visits;
 
@@ -39,8 +43,10 @@ use tokio::task::JoinSet;
 pub use federation::Federation;
 pub use judge::{Judge, Tally};
 pub use orders::Change;
+pub use picture::Mark;
 pub use plan::Plan;
 pub use prefecture::Prefecture;
+pub use record::Record;
 
 use crate::chance::Chance;
 
@@ -81,35 +87,40 @@ pub struct Report {
     pub chronicle: Vec<String>,
     /// What must not happen and did.
     pub broken: Vec<String>,
+    /// The same for the eye.
+    pub marks: Vec<Mark>,
+    /// When everything was mended.
+    pub mended: Option<Duration>,
 }
 
 impl Report {
-    /// The command that lives through this again.
+    /// The command that lives through this again, where it came from the seed alone.
     pub fn replay(&self) -> String {
         format!("cargo run -p hibiki-tests --bin hibiki-simnet -- run --seed {}", self.seed)
+    }
+
+    /// The figures, in one line.
+    pub fn summary(&self) -> String {
+        let Tally { sessions, refused, views, complete, repeated, troubles, withheld, choices } = self.tally;
+        let Plan { cities, houses, guardians, .. } = self.plan;
+        format!(
+            "{} institutions, {} guardians, {troubles} troubles, {:.1} s; {sessions} sessions, {views} views \
+             ({complete} complete), {refused} refused, {repeated} sent twice, {choices} choices, {withheld} withheld; \
+             {} datagrams, {:016x}",
+            cities * houses,
+            cities * guardians,
+            self.lasted.as_secs_f64(),
+            self.trace.sent,
+            self.trace.exact,
+        )
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tally { sessions, refused, views, complete, repeated, .. } = self.tally;
-        write!(
-            f,
-            "seed {}: {} institutions, {} guardians, {} troubles, {:.1} s; {sessions} sessions, {views} views \
-             ({complete} complete), {refused} refused, {repeated} sent twice; {} datagrams, {:016x}",
-            self.seed,
-            self.plan.houses,
-            self.plan.guardians,
-            self.plan.troubles.len(),
-            self.lasted.as_secs_f64(),
-            self.trace.sent,
-            self.trace.exact,
-        )?;
+        write!(f, "seed {}: {}", self.seed, self.summary())?;
         for broken in &self.broken {
             write!(f, "\n  BROKEN: {broken}")?;
-        }
-        if !self.broken.is_empty() {
-            write!(f, "\n  again: {}", self.replay())?;
         }
         Ok(())
     }
@@ -158,9 +169,10 @@ where
     let folder = tempfile::tempdir().map_err(|error| Stumble(format!("a folder for keys: {error}")))?;
     let world = World::new(seed, plan.road.road());
     let (judge, lasted) = world.run(|world| live(world, folder.path(), plan, scenario))??;
-    let (chronicle, broken, tally) = judge.verdict();
-    let (exact, trace) = (world.is_exact(), world.trace());
-    Ok(Report { seed, plan: plan.clone(), exact, trace, lasted, tally, chronicle, broken })
+    let (plan, exact, trace) = (plan.clone(), world.is_exact(), world.trace());
+    let (tally, chronicle, broken, marks) = (Tally::default(), Vec::new(), Vec::new(), Vec::new());
+    let report = Report { seed, plan, exact, trace, lasted, tally, chronicle, broken, marks, mended: None };
+    Ok(judge.verdict(report))
 }
 
 async fn live<S, F>(

@@ -17,11 +17,13 @@ use hibiki_protocol::tlog::leaf_hash;
 use hibiki_simnet::World;
 use hibiki_terminal::view::ViewPart;
 
+use super::Report;
 use super::federation::Federation;
 use super::guardian::{Guardian, Opened, Seen};
 use super::institution::Institution;
 use super::model::{About, Due, Model};
 use super::people;
+use super::picture::{Kind, Mark};
 use super::plan::{Pace, Plan, Quality, What};
 use super::prefecture::Prefecture;
 use crate::population::content_key;
@@ -47,6 +49,8 @@ pub struct Judge {
 struct Notes {
     chronicle: Vec<String>,
     broken: Vec<String>,
+    marks: Vec<Mark>,
+    mended: Option<Duration>,
     promises: BTreeMap<String, Vec<(Receipt, Outcome)>>,
     sizes: BTreeMap<String, u64>,
     epochs: BTreeMap<String, u64>,
@@ -88,6 +92,7 @@ impl Judge {
     pub fn all_is_mended(&self) {
         self.note("everything is mended");
         self.mended.store(true, Ordering::SeqCst);
+        self.notes().mended = Some(self.world.elapsed());
     }
 
     /// Whether nothing ever was wrong with these two, nor with the road between them.
@@ -114,9 +119,21 @@ impl Judge {
         self.notes().chronicle.push(format!("{:>9.3} s  {line}", at.as_secs_f64()));
     }
 
+    /// Puts a mark into the picture, on this party's lane.
+    pub fn mark(&self, party: &str, kind: Kind, [from, to]: [Duration; 2], text: impl std::fmt::Display) {
+        let mark = Mark { party: party.to_owned(), kind, from, to, text: text.to_string() };
+        self.notes().marks.push(mark);
+    }
+
     /// Something happened that must not.
     pub fn broken(&self, what: impl std::fmt::Display) {
         self.note(format_args!("BROKEN: {what}"));
+        let (now, text) = (self.world.elapsed(), what.to_string());
+        // On the lane of the one it names first, if it names anybody.
+        let named = self.plan.parties().into_iter().filter_map(|party| Some((text.find(&party)?, party)));
+        if let Some((_, party)) = named.min_by_key(|(at, party)| (*at, usize::MAX - party.len())) {
+            self.mark(&party, Kind::Broken, [now, now], &text);
+        }
         self.notes().broken.push(what.to_string());
     }
 
@@ -125,10 +142,17 @@ impl Judge {
         change(&mut self.notes().tally);
     }
 
-    /// Chronicle, what was broken, and the counts.
-    pub(super) fn verdict(&self) -> (Vec<String>, Vec<String>, Tally) {
+    /// The report with everything that was noted.
+    pub(super) fn verdict(&self, report: Report) -> Report {
         let notes = self.notes();
-        (notes.chronicle.clone(), notes.broken.clone(), notes.tally)
+        Report {
+            chronicle: notes.chronicle.clone(),
+            broken: notes.broken.clone(),
+            tally: notes.tally,
+            marks: notes.marks.clone(),
+            mended: notes.mended,
+            ..report
+        }
     }
 
     /// A view: in time, one outcome for each institution, exactly what is held, and all of it promised. Whether it is
@@ -176,9 +200,19 @@ impl Judge {
             }
             let detail = part.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
             _ = write!(words, ", {house} {}{detail}", part.outcome.as_str());
+            let kind = match part.outcome {
+                Outcome::Data => Kind::Data,
+                Outcome::NothingToShow => Kind::Nothing,
+                _ => Kind::Gap,
+            };
+            let now = self.world.elapsed();
+            let outcome = part.outcome.as_str();
+            self.mark(&institution.name, kind, [now, now], format_args!("{outcome}{detail} to {name}"));
         }
         let complete = view.coverage().complete();
         self.note(format_args!("{name}: view in {} ms{words}", took.as_millis()));
+        let (kind, now) = (if complete { Kind::Complete } else { Kind::Partial }, self.world.elapsed());
+        self.mark(name, kind, [now.saturating_sub(*took), now], words.trim_start_matches(", "));
         self.count(|tally| {
             tally.views += 1;
             tally.complete += u64::from(complete);
@@ -249,6 +283,14 @@ impl Judge {
             let who = &institution.name;
             self.broken(format_args!("{who} promised entry {} and has another there", receipt.index));
         }
+    }
+
+    /// There is no session or no view, and the person is told why.
+    pub fn refused(&self, guardian: &Guardian, what: &str, trouble: impl std::fmt::Display) {
+        let (name, now) = (&guardian.name, self.world.elapsed());
+        self.note(format_args!("{name}: {what}: {trouble}"));
+        self.mark(name, Kind::Refused, [now, now], trouble);
+        self.count(|tally| tally.refused += 1);
     }
 
     /// I3: of the same part sent twice, one is answered at most. I9: nobody can tell by the size of an answer whether

@@ -11,6 +11,7 @@ use super::institution::Institution;
 use super::judge::Judge;
 use super::orders::{self, Change};
 use super::outside::Cellar;
+use super::picture::Kind;
 use super::plan::{Plan, What};
 use super::prefecture::Prefecture;
 
@@ -42,6 +43,9 @@ pub(super) async fn befall(all: &Prefecture, plan: &Plan, judge: &Arc<Judge>) ->
             let until = plan.troubles.get(place).map_or(at, |one| at.saturating_add(one.for_ms));
             let until = began + Duration::from_millis(until.min(plan.lasts_ms));
             order(all, judge, what, until, &mut orders);
+            for party in what.parties() {
+                judge.mark(&party, Kind::Trouble, [all.world.elapsed(), until], format_args!("{what:?}"));
+            }
         }
     }
     wait_until(all, began + Duration::from_millis(plan.lasts_ms)).await;

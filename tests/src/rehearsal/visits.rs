@@ -119,8 +119,7 @@ async fn open(guardian: &Guardian, judge: &Judge) -> Option<Visit> {
             None
         }
         Ok(Err(trouble)) => {
-            judge.note(format_args!("{}: no session: {trouble}", guardian.name));
-            judge.count(|tally| tally.refused += 1);
+            judge.refused(guardian, "no session", trouble);
             None
         }
         Ok(Ok(visit)) => {
@@ -144,8 +143,7 @@ async fn look(
             (!seen.view.gateway_lost).then_some(complete)
         }
         Err(trouble) => {
-            judge.note(format_args!("{}: no view: {trouble}", guardian.name));
-            judge.count(|tally| tally.refused += 1);
+            judge.refused(guardian, "no view", trouble);
             None
         }
     }
