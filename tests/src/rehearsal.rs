@@ -10,8 +10,9 @@
 //! - [`outside`] — a machine's clock, sockets, tasks and cellar, as a node sees them.
 //! - [`institution`], [`guardian`], [`federation`], [`prefecture`] — who takes part; [`area`] — where.
 //! - `troubles`, [`orders`], `visits`, [`choices`] — what happens to them, and what they do.
-//! - [`model`] — what should be true; [`judge`] — what must hold; [`picture`] — all of it for the eye.
+//! - [`model`] — what should be true; [`judge`], `afterwards` — what must hold; [`picture`] — all of it for the eye.
 
+mod afterwards;
 pub mod area;
 mod cards;
 pub mod choices;
@@ -221,6 +222,11 @@ async fn through(all: Arc<Prefecture>, judge: Arc<Judge>, plan: Plan) {
             "{:?} after mending not everybody has acknowledged: {open:?}",
             visits::RECOVERY
         ));
+    }
+    // The last list travels as long as somebody it was refused by, whose clock was wrong, is told of it again.
+    let patience = world.elapsed() + visits::RECOVERY;
+    while !all.has_last_lists() && world.elapsed() < patience {
+        world.sleep(Duration::from_secs(1)).await;
     }
     let mut visits = JoinSet::new();
     for (city, guardian) in all.guardians() {

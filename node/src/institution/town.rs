@@ -42,6 +42,11 @@ impl Hands {
     pub(crate) fn advance(&self, millis: u64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
+
+    /// Somebody sets the clock back.
+    pub(crate) fn set_back(&self, millis: u64) {
+        self.0.fetch_sub(millis, Ordering::SeqCst);
+    }
 }
 
 /// One member: what its services work with, and its store, to play a full disk.

@@ -96,6 +96,15 @@ pub struct Round {
     pub wait: Duration,
 }
 
+impl Owed {
+    /// How long until it is attempted again. Nobody waits longer than the slowest retry: a time further away was
+    /// noted while the clock was ahead.
+    fn waits_millis(&self, now: u64) -> u64 {
+        let waits = self.next_at.saturating_sub(now);
+        if waits > BACK_OFF_MAX_MILLIS { 0 } else { waits }
+    }
+}
+
 impl Round {
     fn show(&self, board: &StatusBoard) {
         metrics::gauge!("hibiki_holds_outstanding").set(self.outstanding as f64);
@@ -118,14 +127,14 @@ impl Registry {
         let trust = (self.means.trust)();
         self.complete_outbox(&trust).await?;
         let now = self.means.now();
-        let due = self.outstanding()?.into_iter().filter(|row| row.value.next_at <= now.0);
+        let due = self.outstanding()?.into_iter().filter(|row| row.value.waits_millis(now.0) == 0);
         all(due.map(|row| self.attempt(delivery, &trust, row)))
             .await
             .into_iter()
             .collect::<Result<(), _>>()?;
         let left = self.outstanding()?;
         let now = self.means.now().0;
-        let soonest = left.iter().map(|row| row.value.next_at.saturating_sub(now)).min();
+        let soonest = left.iter().map(|row| row.value.waits_millis(now)).min();
         let wait = soonest.map_or(ROUND, Duration::from_millis).clamp(Duration::from_millis(100), ROUND);
         Ok(Round { outstanding: left.len(), wait })
     }

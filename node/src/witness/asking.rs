@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hibiki_protocol::ids::MemberId;
+use hibiki_protocol::ids::{Digest, MemberId};
 use hibiki_protocol::tlog::{Checkpoint, VerifierKey};
 use hibiki_protocol::witnessing::quorum_default;
 use tokio::time::timeout;
@@ -72,6 +72,9 @@ struct State {
 #[derive(Clone)]
 pub struct Asking(Arc<Inner>);
 
+/// The digest of a list, and the witnesses it gives this node.
+type Chosen = (Digest, Vec<(MemberId, VerifierKey)>);
+
 struct Inner {
     means: Means,
     road: Arc<dyn Road>,
@@ -80,6 +83,7 @@ struct Inner {
     settings: Settings,
     started: u64,
     state: Mutex<State>,
+    witnesses: Mutex<Option<Chosen>>,
     /// One round at a time.
     round: tokio::sync::Mutex<()>,
 }
@@ -104,7 +108,17 @@ impl Asking {
             clock_off: None,
         };
         let (state, round) = (Mutex::new(state), tokio::sync::Mutex::new(()));
-        let asking = Self(Arc::new(Inner { means, road, board, forks, settings, started, state, round }));
+        let asking = Self(Arc::new(Inner {
+            means,
+            road,
+            board,
+            forks,
+            settings,
+            started,
+            state,
+            witnesses: Mutex::default(),
+            round,
+        }));
         asking.recall();
         asking.show();
         asking
@@ -114,11 +128,19 @@ impl Asking {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The witnesses of the list in force, and how many of them must cosign.
+    /// The witnesses of the list in force, and how many of them must cosign. They are worked out once for each list.
     fn witnesses(&self) -> (Vec<(MemberId, VerifierKey)>, usize) {
         let trust = (self.0.means.trust)();
-        let witnesses = trust.list().witnesses_for(&self.0.means.own);
-        let witnesses: Vec<_> = witnesses.into_iter().map(|(id, key)| (id.clone(), key)).collect();
+        let mut known = self.0.witnesses.lock().unwrap_or_else(PoisonError::into_inner);
+        let witnesses = match known.as_ref().filter(|(list, _)| *list == trust.digest()) {
+            Some((_, witnesses)) => witnesses.clone(),
+            None => {
+                let witnesses = trust.list().witnesses_for(&self.0.means.own);
+                let witnesses: Vec<_> = witnesses.into_iter().map(|(id, key)| (id.clone(), key)).collect();
+                *known = Some((trust.digest(), witnesses.clone()));
+                witnesses
+            }
+        };
         let quorum = self.0.settings.quorum.unwrap_or_else(|| quorum_default(witnesses.len()));
         (witnesses, quorum)
     }

@@ -193,28 +193,35 @@ impl Institution {
         let router = self.running().as_ref().map(|running| running.router.clone());
         let router = router.ok_or_else(|| Stumble(format!("{} does not run", self.name)))?;
         let request = Request { body: Body::of(body), ..Request::local(command, arguments, Some(staff)) };
-        let (responder, mut events, _cancel) = Responder::channel();
-        let mut rows = Vec::new();
-        let mut note = |event| {
-            if let Event::Row(row) = event {
-                rows.push(row);
-            }
-        };
-        let outcome = {
-            let mut work = std::pin::pin!(router.dispatch(request, responder));
-            loop {
-                tokio::select! { biased;
-                    Some(event) = events.recv() => note(event),
-                    outcome = &mut work => break outcome,
-                }
-            }
-        };
-        while let Ok(event) = events.try_recv() {
-            note(event);
-        }
-        let result = outcome.map_err(|error| Stumble(format!("{}: {command}: {error}", self.name)))?;
-        Ok(Done { result, rows })
+        let (told, heard) = oneshot::channel();
+        // On its machine, so that a command ends with the node it was given to.
+        self.host.spawn(async move { _ = told.send(carry_out(router, request).await) });
+        let outcome = heard.await.map_err(|_| "the power went".to_owned()).flatten();
+        outcome.map_err(|error| Stumble(format!("{}: {command}: {error}", self.name)))
     }
+}
+
+async fn carry_out(router: Router, request: Request) -> Result<Done, String> {
+    let (responder, mut events, _cancel) = Responder::channel();
+    let mut rows = Vec::new();
+    let mut note = |event| {
+        if let Event::Row(row) = event {
+            rows.push(row);
+        }
+    };
+    let outcome = {
+        let mut work = std::pin::pin!(router.dispatch(request, responder));
+        loop {
+            tokio::select! { biased;
+                Some(event) = events.recv() => note(event),
+                outcome = &mut work => break outcome,
+            }
+        }
+    };
+    while let Ok(event) = events.try_recv() {
+        note(event);
+    }
+    Ok(Done { result: outcome.map_err(|error| error.to_string())?, rows })
 }
 
 /// The configuration, as an operator would write it.

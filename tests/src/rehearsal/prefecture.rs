@@ -48,6 +48,11 @@ impl Prefecture {
         self.cities.iter().flat_map(|city| city.institutions.values().map(move |one| (city, one)))
     }
 
+    /// Whether everybody has the last list of the own council.
+    pub fn has_last_lists(&self) -> bool {
+        self.institutions().all(|(city, institution)| institution.epoch() == Some(city.last_epoch()))
+    }
+
     /// Every guardian, with her city.
     pub fn guardians(&self) -> impl Iterator<Item = (&Arc<Federation>, &Guardian)> {
         self.cities.iter().flat_map(|city| city.guardians.iter().map(move |guardian| (city, guardian)))

@@ -162,6 +162,19 @@ async fn whoever_is_cut_off_is_told_later_and_is_red_until_then() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_does_not_make_anybody_wait() {
+    let world = World::new().await;
+    let post = Post::new(&world.town);
+    post.cut_off.lock().unwrap().push(id("school"));
+    world.town.clock.advance(600_000);
+    world.registry.place_hold(against(None), "Sato").await.unwrap();
+    assert_eq!(world.registry.deliver_round(&post).await.unwrap().outstanding, 1);
+    post.cut_off.lock().unwrap().clear();
+    world.town.clock.set_back(600_000);
+    assert_eq!(world.registry.deliver_round(&post).await.unwrap().outstanding, 0);
+}
+
+#[tokio::test]
 async fn a_lifted_hold_never_overtakes_itself() {
     let world = World::new().await;
     let post = Post::new(&world.town);
