@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hibiki_node::admin::{Body, Event, Request, Responder, Router};
 use hibiki_node::cli::init;
@@ -29,6 +30,9 @@ use crate::house::House;
 
 /// The port every institution listens at.
 pub(super) const PORT: u16 = 4433;
+
+/// How long a machine takes to start.
+const BOOT: Duration = Duration::from_millis(20);
 
 /// One institution.
 #[derive(Clone)]
@@ -99,6 +103,8 @@ impl Institution {
     /// # Errors
     /// It refuses to start.
     pub async fn start(&self) -> Result<(), Stumble> {
+        // A machine takes a moment to start; until then whatever ran on it is gone.
+        tokio::time::sleep(BOOT).await;
         let (trigger, shutdown) = shutdown::channel();
         let process = Process {
             file: self.folder.join("node.toml"),
