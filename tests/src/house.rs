@@ -23,7 +23,7 @@ pub enum House {
     Nursery,
     /// A dental clinic: dental check-ups. One of the eight.
     Dentist,
-    /// One of the clinics that only a large city has, by its place in [`CLINICS`].
+    /// One of the clinics that only a large city has, by its place among them.
     More(u8),
 }
 

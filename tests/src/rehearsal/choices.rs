@@ -20,9 +20,9 @@ use crate::house::House;
 /// How often a choice is sent in one session.
 const TRIES: usize = 3;
 
-/// A guardian's choices.
+/// What a guardian has withdrawn and not yet given back, if anything.
 #[derive(Default)]
-pub struct Choices(Mutex<Vec<Chosen>>);
+pub struct Choices(Mutex<Option<Chosen>>);
 
 /// A withdrawal, and whether it is being given back.
 #[derive(Clone)]
@@ -37,12 +37,12 @@ struct Chosen {
 }
 
 impl Choices {
-    fn chosen(&self) -> MutexGuard<'_, Vec<Chosen>> {
+    fn chosen(&self) -> MutexGuard<'_, Option<Chosen>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn last(&self) -> Option<Chosen> {
-        self.chosen().last().cloned()
+        self.chosen().clone()
     }
 }
 
@@ -93,13 +93,13 @@ async fn withdraw(
     let about = About::Records { guardian: guardian.name.clone(), kana: kana.to_owned(), house };
     let order = judge.model().begin(about, city.world.elapsed());
     let chosen = Chosen { kana: kana.to_owned(), house, order, choice, receipt: None };
-    guardian.choices.chosen().push(chosen);
+    *guardian.choices.chosen() = Some(chosen);
     settle(city, guardian, judge, visit).await;
 }
 
 async fn give_back(city: &Federation, guardian: &Guardian, judge: &Judge, visit: &Visit) {
     let Ok(choice) = Choice::new(None, true, Reach::OwnView) else { return };
-    if let Some(last) = guardian.choices.chosen().last_mut().filter(|last| last.receipt.is_some()) {
+    if let Some(last) = guardian.choices.chosen().as_mut().filter(|last| last.receipt.is_some()) {
         (last.choice, last.receipt) = (choice, None);
         judge.model().take_back(last.order, city.world.elapsed());
     }
@@ -126,10 +126,10 @@ async fn settle(city: &Federation, guardian: &Guardian, judge: &Judge, visit: &V
         ));
         if last.choice.permit {
             judge.model().taken_back(last.order, now);
-            guardian.choices.chosen().pop();
+            *guardian.choices.chosen() = None;
         } else {
             judge.model().acknowledged(last.order, now);
-            if let Some(chosen) = guardian.choices.chosen().last_mut() {
+            if let Some(chosen) = guardian.choices.chosen().as_mut() {
                 chosen.receipt = Some(receipt);
             }
         }
