@@ -1,4 +1,4 @@
-//! The hello: the first exchange on a link, and the spread of newer trust lists.
+//! The hello: the first exchange on a link, and catching up with newer trust lists.
 //!
 //! A link counts as up only when the hello was answered (TLS 1.3 tells the dialling side of success
 //! before the other has judged its certificate). Whoever is behind fetches the missing lists. Must not
@@ -63,7 +63,7 @@ impl Links {
     }
 
     /// Says hello to `member` and takes newer trust lists from it; the epoch it had when it answered. Done when a
-    /// link is made, and again whenever a list was installed here, so that news travels.
+    /// link is made, and whenever the member is behind (`news`).
     pub(super) async fn greet(&self, member: &MemberId, link: &Link) -> Result<u64, HelloFailure> {
         let asked = self.0.env.now();
         let request = Request::Hello(self.hello());
@@ -137,7 +137,8 @@ async fn within(asked: impl Future<Output = Result<Reply, Trouble>>) -> Result<R
     tokio::time::timeout(SMALL_TALK, asked).await.unwrap_or(Err(Trouble::Silent))
 }
 
-/// Acts on every list that comes into force: who left is disconnected at once. Looks at the list's standing from time to time.
+/// Acts on every list that comes into force: who left is disconnected at once. Looks at the list's standing from
+/// time to time.
 pub(super) async fn follow_trust_list(links: Links, mut shutdown: Shutdown) {
     let mut told = links.0.membership.subscribe();
     let mut members = members_of(&links);

@@ -94,6 +94,47 @@ fn a_duplicate_comes_twice_and_a_lost_one_never() {
 }
 
 #[test]
+fn a_narrow_link_sends_one_after_the_other_and_drops_what_would_wait_too_long() {
+    // Ten milliseconds each; the first goes at once, and twenty wait for no longer than 200 ms.
+    let options = LinkOptions::steady(5 * MS).narrow(10_000);
+    let world = World::new(8, options);
+    let heard = world
+        .run(|world| async move {
+            let (a, b) = (world.host("a"), world.host("b"));
+            let (from, to) = (a.socket(1).unwrap(), b.socket(1).unwrap());
+            for number in 0..50 {
+                send(&from, &b, &[number; 100]);
+            }
+            hear(&world, &to, 1000 * MS).await
+        })
+        .unwrap();
+    let numbers: Vec<u8> = heard.iter().map(|h| h.1).collect();
+    assert_eq!(numbers, (0..21).collect::<Vec<u8>>());
+    let times: Vec<Duration> = heard.iter().map(|h| h.0).collect();
+    assert!((15 * MS..=17 * MS).contains(&times[0]), "{times:?}");
+    assert!((200 * MS..=202 * MS).contains(&(times[20] - times[0])), "{times:?}");
+    assert_eq!(world.trace().blocked, 29);
+}
+
+#[test]
+fn a_calmed_world_has_no_faults_and_no_links_unlike_the_others() {
+    let heard = World::new(9, LinkOptions::default().losing(1_000_000))
+        .run(|world| async move {
+            let (a, b, c) = (world.host("a"), world.host("b"), world.host("c"));
+            let (from, to) = (a.socket(1).unwrap(), b.socket(1).unwrap());
+            world.cut(&a, &b);
+            world.isolate(&c);
+            world.set_link(&a, &b, LinkOptions::default().losing(1_000_000));
+            world.calm(LinkOptions::steady(5 * MS));
+            send(&from, &b, &[1]);
+            send(&c.socket(1).unwrap(), &b, &[2]);
+            hear(&world, &to, 100 * MS).await
+        })
+        .unwrap();
+    assert_eq!(heard.iter().map(|h| h.1).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
 fn what_one_link_carries_does_not_change_the_fate_on_another() {
     let options = LinkOptions::default().losing(300_000);
     let heard = |noise: bool| {

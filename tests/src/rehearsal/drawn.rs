@@ -16,8 +16,7 @@ impl Plan {
         let (bad_roads, cuts, crashes, clocks) = (has("roads"), has("cuts"), has("crashes"), has("clocks"));
         let (disks, lists, holds) = (has("disks"), has("lists"), has("holds"));
         let road = if bad_roads { quality(chance) } else { Quality::default() };
-        let mut plan = Self { houses, guardians, road, ..Self::calm(houses, guardians) };
-        plan.lasts_ms = lasts_ms;
+        let mut plan = Self { lasts_ms, road, ..Self::calm(houses, guardians) };
         let parties = plan.parties();
         let institutions: Vec<_> = parties.iter().take(houses).cloned().collect();
         let mut troubles = Vec::new();

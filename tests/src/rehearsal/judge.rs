@@ -267,6 +267,7 @@ impl Judge {
         self.notes().promises.entry(institution.name.clone()).or_default().push(promise);
     }
 
+    /// Whether what was promised of an answer stands there.
     pub(super) fn kept(
         &self,
         institution: &Institution,
@@ -323,14 +324,13 @@ impl Judge {
 
     /// I4: neither a ledger nor the trust list in force ever goes back.
     pub fn grown(&self, institution: &Institution) {
+        let name = &institution.name;
         if let Some(epoch) = institution.epoch() {
-            let name = &institution.name;
             let before = self.notes().epochs.insert(name.clone(), epoch).unwrap_or(0);
             if epoch < before {
                 self.broken(format_args!("{name}: list {before} was in force, and now {epoch} is"));
             }
         }
-        let name = &institution.name;
         let Some(size) = institution.cellar.ledger().map(|ledger| ledger.size()) else { return };
         let before = self.notes().sizes.insert(name.clone(), size).unwrap_or(0);
         if size < before {

@@ -104,33 +104,50 @@ impl Federation {
         Ok(())
     }
 
-    /// The registry holds a guardian from a child of hers; the order's name.
+    /// The registry holds a guardian from a child of hers, unless it has done so under this reference; the order's
+    /// name.
     ///
     /// # Errors
     /// City hall refuses, or does not run.
-    pub async fn hold(&self, guardian: &Guardian, kana: &str) -> Result<String, Stumble> {
+    pub async fn hold(&self, guardian: &Guardian, kana: &str, reference: &str) -> Result<String, Stumble> {
+        let known = self.holds().await?.into_iter().find(|row| row["reference"] == reference);
+        if let Some(id) = known.as_ref().and_then(|row| row["id"].as_str()) {
+            return Ok(id.to_owned());
+        }
         let missing = || Stumble(format!("{} has no such child", guardian.name));
         let place = self.guardians.iter().position(|one| one.name == guardian.name).ok_or_else(missing)?;
         let holder = self.people.card_holders.get(place).ok_or_else(missing)?;
         let child = self.people.children_of(holder).find(|child| child.kana == kana).ok_or_else(missing)?;
         let order = json!({
             "action": "place", "child": child.number, "guardian": holder,
-            "reason_reference": "rehearsed", "review_by": "2027-03-31",
+            "reason_reference": reference, "review_by": "2027-03-31",
         });
         let done = self.city_hall()?.command("hold", order, CLERKS[0], Vec::new()).await?;
         Ok(done.result["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Two clerks lift a hold.
+    /// Two clerks lift a hold, or what is still to be done of that.
     ///
     /// # Errors
     /// City hall refuses, or does not run.
     pub async fn lift(&self, hold: &str) -> Result<(), Stumble> {
-        for clerk in CLERKS {
+        let row = self.holds().await?.into_iter().find(|row| row["id"] == hold).unwrap_or_default();
+        let left = match row["standing"].as_str() {
+            Some("lifted") => &CLERKS[2..],
+            Some("lift_awaits_second_clerk") => &CLERKS[1..],
+            _ => &CLERKS[..],
+        };
+        for clerk in left {
             let order = json!({ "action": "lift", "id": hold });
             self.city_hall()?.command("hold", order, clerk, Vec::new()).await?;
         }
         Ok(())
+    }
+
+    /// Every hold there ever was, as clerks see them.
+    async fn holds(&self) -> Result<Vec<Value>, Stumble> {
+        let list = json!({ "action": "list", "all": true });
+        Ok(self.city_hall()?.command("hold", list, CLERKS[0], Vec::new()).await?.rows)
     }
 
     /// How each institution that was told of a hold stands to what the registry last said of it: whether it has
@@ -139,9 +156,8 @@ impl Federation {
     /// # Errors
     /// City hall refuses, or does not run.
     pub async fn told_of(&self, hold: &str) -> Result<BTreeMap<House, bool>, Stumble> {
-        let list = json!({ "action": "list", "all": true });
-        let listed = self.city_hall()?.command("hold", list, CLERKS[0], Vec::new()).await?;
-        let row = listed.rows.iter().find(|row| row["id"] == hold);
+        let holds = self.holds().await?;
+        let row = holds.iter().find(|row| row["id"] == hold);
         let members = row.and_then(|row| row["members"].as_array()).into_iter().flatten();
         let stands = |one: &Value| {
             let house = self.house_of(&MemberId::new(one["member"].as_str()?)?)?;
@@ -191,8 +207,10 @@ pub(super) async fn hold(city: Arc<Federation>, guardian: Guardian, judge: Arc<J
         |house: &House| About::Records { guardian: guardian.name.clone(), kana: kana.clone(), house: *house };
     let orders: BTreeMap<House, _> =
         city.institutions.keys().map(|house| (*house, judge.model().begin(about(house), now()))).collect();
+    // A crash may come between what is done and the answer to it.
+    let reference = format!("{}, {} to {} ms", guardian.name, now().as_millis(), until.as_millis());
     let hold = loop {
-        match city.hold(&guardian, &kana).await {
+        match city.hold(&guardian, &kana, &reference).await {
             Ok(hold) => break hold,
             Err(_) => city.world.sleep(AGAIN).await,
         }

@@ -82,6 +82,8 @@ const NAMES: f64 = 250.0;
 const TIME: f64 = 1_100.0;
 const LANE: f64 = 24.0;
 const AXIS: f64 = 28.0;
+/// What the line across all lanes means.
+const MENDED: &str = "復旧 everything is mended";
 /// No bar is narrower.
 const BAR_MIN: f64 = 2.0;
 
@@ -93,7 +95,7 @@ h1{font-size:1.3em;margin:0}svg{width:100%;min-width:900px;height:auto;font:12px
 .data{fill:#1a5276}.nothing{fill:#5d6d7e}.gap{fill:#c0392b}.broken{fill:#c0392b;font-weight:bold}\
 table{border-collapse:collapse;margin-top:1em}td{padding:.1em .8em .1em 0;vertical-align:top}\
 td:first-child{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
-.key span{margin-right:1.2em;white-space:nowrap}.key svg{width:1.2em;min-width:0;height:.9em;vertical-align:-.1em}\
+.key span{margin-right:1.2em;white-space:nowrap}.key svg{width:1.2em;min-width:0;height:1.2em;vertical-align:-.2em}\
 tr.bad td{color:#c0392b;font-weight:bold}";
 
 /// The page.
@@ -115,11 +117,15 @@ pub fn page(report: &Report) -> String {
     for kind in Kind::ALL {
         let (class, letter, meaning) = kind.meaning();
         let shape = match letter {
-            "" => format!("<rect class=\"{class}\" x=\"1\" y=\"2\" width=\"14\" height=\"8\"/>"),
-            letter => format!("<text class=\"{class}\" x=\"2\" y=\"11\">{letter}</text>"),
+            "" => format!("<rect class=\"{class}\" x=\"1\" y=\"4\" width=\"14\" height=\"8\"/>"),
+            letter => {
+                format!("<text class=\"{class}\" x=\"8\" y=\"13\" text-anchor=\"middle\">{letter}</text>")
+            }
         };
-        _ = write!(page, "<span><svg viewBox=\"0 0 16 12\">{shape}</svg> {meaning}</span>");
+        _ = write!(page, "<span>{}</span>", keyed(&shape, meaning));
     }
+    let line = "<line class=\"mended\" x1=\"8\" x2=\"8\" y1=\"1\" y2=\"15\"/>";
+    _ = write!(page, "<span>{}</span>", keyed(line, MENDED));
     _ = write!(page, "</p>\n<div class=\"scroll\">\n{}</div>\n<table>\n", svg(report));
     for line in &report.chronicle {
         let (at, what) = line.split_once("  ").unwrap_or(("", line));
@@ -128,6 +134,11 @@ pub fn page(report: &Report) -> String {
     }
     page.push_str("</table>\n</body></html>\n");
     page
+}
+
+/// A shape of the key, and what it means.
+fn keyed(shape: &str, meaning: &str) -> String {
+    format!("<svg viewBox=\"0 0 16 16\">{shape}</svg> {meaning}")
 }
 
 /// The lanes alone.
@@ -163,7 +174,7 @@ pub fn svg(report: &Report) -> String {
         _ = writeln!(
             svg,
             "<line class=\"mended\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{AXIS}\" y2=\"{height}\">\
-             <title>復旧 everything is mended</title></line>"
+             <title>{MENDED}</title></line>"
         );
     }
     svg.push_str("</svg>\n");

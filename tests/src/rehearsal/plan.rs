@@ -2,10 +2,10 @@
 //!
 //! Owns the plan's file format. Must not know nodes.
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use hibiki_simnet::LinkOptions;
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
 use super::Stumble;
 use super::area::{Area, GUNMA};
@@ -96,7 +96,8 @@ pub struct Trouble {
     pub what: What,
 }
 
-/// What goes wrong. A party is a house's slug, such as `chuo-hospital`, or a guardian, such as `guardian-1`.
+/// What goes wrong, or is ordered. A party is a house's slug, such as `chuo-hospital`, or a guardian, such as
+/// `guardian-1`; outside of Maebashi the municipality's stands before it, as in `takasaki/guardian-1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "what")]
 pub enum What {
@@ -210,17 +211,16 @@ impl Plan {
     /// # Errors
     /// What does not.
     pub fn check(&self) -> Result<(), Stumble> {
-        let plan = self;
         let within = |name, has: u64, most: u64| {
             let fits = (1..=most).contains(&has);
             fits.then_some(()).ok_or_else(|| Stumble(format!("the plan: {name} is 1 to {most}, not {has}")))
         };
-        within("cities", plan.cities as u64, GUNMA.len() as u64)?;
-        within("houses", plan.houses as u64, House::CITY.len() as u64)?;
-        within("guardians", plan.guardians as u64, GUARDIANS_MAX)?;
-        within("lasts-ms", plan.lasts_ms, LASTS_MS_MAX)?;
-        let (everybody, institutions) = (plan.parties(), plan.institutions());
-        for trouble in &plan.troubles {
+        within("cities", self.cities as u64, GUNMA.len() as u64)?;
+        within("houses", self.houses as u64, House::CITY.len() as u64)?;
+        within("guardians", self.guardians as u64, GUARDIANS_MAX)?;
+        within("lasts-ms", self.lasts_ms, LASTS_MS_MAX)?;
+        let (everybody, institutions) = (self.parties(), self.institutions());
+        for trouble in &self.troubles {
             let known = match &trouble.what {
                 What::Hold { .. } => &everybody[institutions.len()..],
                 what if what.needs_an_institution() => &institutions[..],

@@ -154,7 +154,6 @@ async fn start(institution: &Institution, judge: &Judge) {
 /// Everything is as it should be again: roads calm, clocks right, every institution started.
 pub(super) async fn mend(all: &Prefecture, plan: &Plan, judge: &Judge) {
     let world = &all.world;
-    world.heal_all();
     world.calm(LinkOptions::default());
     for (_, institution) in all.institutions() {
         institution.cellar.set_full(false);
